@@ -123,18 +123,26 @@ CREATE TABLE IF NOT EXISTS kaquan_store.skips
 ENGINE = ReplacingMergeTree
 ORDER BY (consumer_group, generation, partition, first_offset, last_offset);
 
--- The highest stored offset of each partition: a log that ends below it was recreated or cut.
+-- The highest accounted offset of each group and partition: a log that ends below it was recreated or cut, and a commit
+-- above it was moved by somebody else.
 CREATE TABLE IF NOT EXISTS kaquan_store.high_water
 (
+    consumer_group LowCardinality(String),
     generation UInt32,
     partition UInt32,
     offset SimpleAggregateFunction(max, UInt64)
 )
 ENGINE = AggregatingMergeTree
-ORDER BY (generation, partition);
+ORDER BY (consumer_group, generation, partition);
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS kaquan_store.high_water_of_events TO kaquan_store.high_water
-AS SELECT generation, partition, max(offset) AS offset FROM kaquan_store.events GROUP BY generation, partition;
+AS SELECT 'orders' AS consumer_group, generation, partition, max(offset) AS offset FROM kaquan_store.events GROUP BY generation, partition;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS kaquan_store.high_water_of_dead_letters TO kaquan_store.high_water
+AS SELECT consumer_group, generation, partition, max(offset) AS offset FROM kaquan_store.dead_letters GROUP BY consumer_group, generation, partition;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS kaquan_store.high_water_of_skips TO kaquan_store.high_water
+AS SELECT consumer_group, generation, partition, max(last_offset) AS offset FROM kaquan_store.skips GROUP BY consumer_group, generation, partition;
 
 -- What migrate recorded of each topic: its generation (places of a recreated topic never meet the old ones) and
 -- its partition count (one order, one partition).
