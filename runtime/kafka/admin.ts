@@ -1,0 +1,97 @@
+import kafkajs, { type Admin, type Kafka } from 'kafkajs';
+
+export interface TopicSpec {
+  readonly topic: string;
+  readonly partitions: number;
+  readonly replication: number;
+  /** Settings of the topic, as Kafka names them. */
+  readonly config: Readonly<Record<string, string>>;
+}
+
+export interface PartitionOffsets {
+  /** The first offset that the log still has. */
+  readonly start: number;
+  /** The offset that the next record will get. */
+  readonly end: number;
+}
+
+/** Reads and makes topics and groups. */
+export interface KafkaAdmin {
+  /** Creates the topic if it is not there. @returns whether it was created */
+  ensureTopic(spec: TopicSpec): Promise<boolean>;
+  /** @returns undefined if there is no such topic */
+  partitionCount(topic: string): Promise<number | undefined>;
+  /** @returns the topic's settings, by name */
+  topicConfig(topic: string): Promise<Map<string, string>>;
+  /** By partition. */
+  offsets(topic: string): Promise<Map<number, PartitionOffsets>>;
+  /** What the group committed, by partition; a partition without a commit is left out. */
+  committed(groupId: string, topic: string): Promise<Map<number, number>>;
+  close(): Promise<void>;
+}
+
+const KNOWN_ERRORS = new Set(['UNKNOWN_TOPIC_OR_PARTITION']);
+
+const typeOf = (error: unknown): string | undefined =>
+  error instanceof Error && 'type' in error && typeof error.type === 'string' ? error.type : undefined;
+
+export async function createAdmin(kafka: Kafka): Promise<KafkaAdmin> {
+  const admin = kafka.admin();
+  await admin.connect();
+  return {
+    ensureTopic: (spec) => ensureTopic(admin, spec),
+    partitionCount: (topic) => partitionCount(admin, topic),
+    topicConfig: (topic) => topicConfig(admin, topic),
+    offsets: (topic) => offsets(admin, topic),
+    committed: (groupId, topic) => committed(admin, groupId, topic),
+    close: () => admin.disconnect(),
+  };
+}
+
+async function ensureTopic(admin: Admin, spec: TopicSpec): Promise<boolean> {
+  if ((await partitionCount(admin, spec.topic)) !== undefined) return false;
+  return admin.createTopics({
+    waitForLeaders: true,
+    topics: [
+      {
+        topic: spec.topic,
+        numPartitions: spec.partitions,
+        replicationFactor: spec.replication,
+        configEntries: Object.entries(spec.config).map(([name, value]) => ({ name, value })),
+      },
+    ],
+  });
+}
+
+async function partitionCount(admin: Admin, topic: string): Promise<number | undefined> {
+  // Listing first: asking for an absent topic makes kafkajs retry for seconds.
+  if (!(await admin.listTopics()).includes(topic)) return undefined;
+  try {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+    return topics[0]?.partitions.length;
+  } catch (error) {
+    if (KNOWN_ERRORS.has(typeOf(error) ?? '')) return undefined;
+    throw error;
+  }
+}
+
+async function topicConfig(admin: Admin, topic: string): Promise<Map<string, string>> {
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic }],
+  });
+  const entries = resources[0]?.configEntries ?? [];
+  return new Map(entries.map(({ configName, configValue }) => [configName, configValue]));
+}
+
+async function offsets(admin: Admin, topic: string): Promise<Map<number, PartitionOffsets>> {
+  const all = await admin.fetchTopicOffsets(topic);
+  return new Map(all.map(({ partition, low, high }) => [partition, { start: Number(low), end: Number(high) }]));
+}
+
+async function committed(admin: Admin, groupId: string, topic: string): Promise<Map<number, number>> {
+  const [answer] = await admin.fetchOffsets({ groupId, topics: [topic] });
+  const known = (answer?.partitions ?? []).map(({ partition, offset }) => [partition, Number(offset)] as const);
+  // Kafka answers -1 for no commit; kafkajs itself commits -2 ("earliest") when it falls off the log.
+  return new Map(known.filter(([, offset]) => offset >= 0));
+}

@@ -1,0 +1,246 @@
+import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
+import type { Logger } from 'pino';
+
+import type { KafkaAdmin } from './admin.ts';
+
+/** Records of one partition, in log order, that continue exactly where the last ones ended. */
+export interface Fetched {
+  /** Which assignment they belong to; grows with every rebalance. */
+  readonly epoch: number;
+  readonly partition: number;
+  readonly records: readonly KafkaMessage[];
+  /** The first offset that this accounts for. */
+  readonly from: number;
+  /** The offset after the last that this accounts for: gaps inside (control records, aborted ones) are included. */
+  readonly to: number;
+}
+
+export interface GroupOptions {
+  readonly groupId: string;
+  readonly topic: string;
+  /** ms */
+  readonly sessionTimeoutMs: number;
+  /** Bytes of one fetch of one partition. */
+  readonly partitionBytes: number;
+  /** How many partitions are handled side by side. */
+  readonly concurrency: number;
+  /** ms that the broker holds an empty fetch. */
+  readonly maxWaitMs: number;
+}
+
+export interface GroupHandlers {
+  /**
+   * The group was given `partitions`; what belonged to earlier epochs is no longer ours. Nothing is fetched until this
+   * resolves with the offset to start each partition at. A rejection ends the group.
+   */
+  onAssigned(epoch: number, partitions: readonly number[]): Promise<ReadonlyMap<number, number>>;
+  /** Takes the records over at once (synchronously): when it returns, the group fetches on behind them. */
+  onFetched(fetched: Fetched): void;
+  /** Resolves when there is room for more records. Heartbeats go on meanwhile. */
+  room(): Promise<void>;
+  /** The group can't go on; the message says why and names the way out. */
+  onFatal(error: Error): void;
+}
+
+/** A member of a consumer group that fetches ahead of its commits. */
+export interface Group {
+  start(): Promise<void>;
+  /** Commits, unless `epoch` is over. @returns whether it was committed */
+  commit(epoch: number, offsets: ReadonlyMap<number, number>): Promise<boolean>;
+  /** Fetches the partitions of the current epoch again from the commit, as after a rebalance. */
+  restart(): Promise<void>;
+  /** Fetches no more; what was handed over may still be committed. */
+  pause(): void;
+  /** Leaves the group. */
+  stop(): Promise<void>;
+}
+
+export class LogTruncatedError extends Error {
+  override readonly name = 'LogTruncatedError';
+}
+
+export function createGroup(
+  kafka: Kafka,
+  admin: KafkaAdmin,
+  options: GroupOptions,
+  handlers: GroupHandlers,
+  logger: Logger,
+): Group {
+  return new RunAheadGroup(kafka, admin, options, handlers, logger);
+}
+
+const HEARTBEATS_PER_SESSION = 10;
+
+class RunAheadGroup implements Group {
+  readonly #consumer: Consumer;
+  readonly #admin: KafkaAdmin;
+  readonly #options: GroupOptions;
+  readonly #handlers: GroupHandlers;
+  readonly #logger: Logger;
+  #epoch = 0;
+  #assigned: readonly number[] = [];
+  #paused = false;
+  #stopped = false;
+  /** The next offset to hand over, of each partition that is checked and ours. */
+  #positions = new Map<number, number>();
+
+  constructor(
+    kafka: Kafka,
+    admin: KafkaAdmin,
+    options: GroupOptions,
+    handlers: GroupHandlers,
+    logger: Logger,
+  ) {
+    this.#admin = admin;
+    this.#options = options;
+    this.#handlers = handlers;
+    this.#logger = logger;
+    this.#consumer = kafka.consumer({
+      groupId: options.groupId,
+      sessionTimeout: options.sessionTimeoutMs,
+      rebalanceTimeout: Math.max(options.sessionTimeoutMs, 10_000),
+      heartbeatInterval: Math.floor(options.sessionTimeoutMs / HEARTBEATS_PER_SESSION),
+      maxBytesPerPartition: options.partitionBytes,
+      maxBytes: options.partitionBytes * Math.max(4, options.concurrency),
+      maxWaitTimeInMs: options.maxWaitMs,
+      minBytes: 1,
+      metadataMaxAge: 60_000,
+      allowAutoTopicCreation: false,
+      retry: { initialRetryTime: 200, maxRetryTime: 5000, retries: 10, restartOnFailure: () => Promise.resolve(true) },
+    });
+  }
+
+  async start(): Promise<void> {
+    const { GROUP_JOIN, END_BATCH_PROCESS, CRASH } = this.#consumer.events;
+    this.#consumer.on(GROUP_JOIN, ({ payload }) => {
+      this.#joined(payload.memberAssignment[this.#options.topic] ?? []);
+    });
+    this.#consumer.on(END_BATCH_PROCESS, ({ payload }) => {
+      if (payload.batchSize === 0) this.#passControlRecords(payload.partition, payload.firstOffset, payload.lastOffset);
+    });
+    this.#consumer.on(CRASH, ({ payload }) => {
+      if (!payload.restart && !this.#stopped) this.#handlers.onFatal(payload.error);
+    });
+    await this.#consumer.connect();
+    await this.#consumer.subscribe({ topic: this.#options.topic, fromBeginning: true });
+    await this.#consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: this.#options.concurrency,
+      eachBatch: (payload) => this.#take(payload),
+    });
+  }
+
+  async commit(epoch: number, offsets: ReadonlyMap<number, number>): Promise<boolean> {
+    const { topic } = this.#options;
+    if (epoch !== this.#epoch || this.#stopped) return false;
+    await this.#consumer.commitOffsets(
+      [...offsets].map(([partition, offset]) => ({ topic, partition, offset: String(offset) })),
+    );
+    return epoch === this.#epoch;
+  }
+
+  async restart(): Promise<void> {
+    await this.#assign(this.#assigned);
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#hold(this.#assigned);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#positions.clear();
+    await this.#consumer.disconnect();
+  }
+
+  #joined(partitions: readonly number[]): void {
+    void this.#assign(partitions).catch((error: unknown) => {
+      if (!this.#stopped) this.#handlers.onFatal(error instanceof Error ? error : new Error(String(error)));
+    });
+  }
+
+  async #assign(partitions: readonly number[]): Promise<void> {
+    const epoch = ++this.#epoch;
+    this.#assigned = partitions;
+    this.#positions = new Map();
+    // Synchronously after the join, before kafkajs fetches: on an offset that the log lost it would commit the log's start by itself.
+    this.#hold(partitions);
+    const starts = await this.#handlers.onAssigned(epoch, partitions);
+    if (epoch !== this.#epoch || this.#stopped) return;
+    const { topic } = this.#options;
+    for (const [partition, offset] of starts) this.#consumer.seek({ topic, partition, offset: String(offset) });
+    this.#positions = new Map(starts);
+    if (!this.#paused && partitions.length > 0) this.#consumer.resume([{ topic, partitions: [...partitions] }]);
+  }
+
+  #hold(partitions: readonly number[]): void {
+    if (partitions.length > 0) this.#consumer.pause([{ topic: this.#options.topic, partitions: [...partitions] }]);
+  }
+
+  async #take({ batch, resolveOffset, heartbeat }: EachBatchPayload): Promise<void> {
+    const { partition, messages } = batch;
+    const position = this.#positions.get(partition);
+    const last = messages.at(-1);
+    if (position === undefined || last === undefined || this.#paused) return;
+    if (fetchedOffset(batch) !== position) {
+      await this.#resync(partition, position);
+      return;
+    }
+    const to = Number(batch.lastOffset()) + 1;
+    this.#handlers.onFetched({ epoch: this.#epoch, partition, records: messages, from: position, to });
+    this.#positions.set(partition, to);
+    resolveOffset(last.offset);
+    await this.#beatUntil(this.#handlers.room(), heartbeat);
+  }
+
+  /** kafkajs hands over records from before a rebalance, and jumps to the log's start when it fell off: neither may pass. */
+  async #resync(partition: number, position: number): Promise<void> {
+    const { topic } = this.#options;
+    const log = (await this.#admin.offsets(topic)).get(partition);
+    if (this.#positions.get(partition) !== position) return;
+    if (log !== undefined && log.start > position) {
+      this.#handlers.onFatal(
+        new LogTruncatedError(
+          `partition ${partition} of ${topic}: the log starts at ${log.start}, but the next offset to read is ${position}; ` +
+            `retention removed what lies between. Start with --accept-gap to go on without it, or rebuild.`,
+        ),
+      );
+      return;
+    }
+    this.#logger.info({ topic, partition, offset: position }, 'fetched elsewhere than expected; fetching again');
+    this.#consumer.seek({ topic, partition, offset: String(position) });
+  }
+
+  #passControlRecords(partition: number, first: string | null, last: string): void {
+    const position = this.#positions.get(partition);
+    if (position === undefined || first === null || Number(first) !== position) return;
+    const to = Number(last) + 1;
+    this.#handlers.onFetched({ epoch: this.#epoch, partition, records: [], from: position, to });
+    this.#positions.set(partition, to);
+  }
+
+  async #beatUntil(done: Promise<void>, heartbeat: () => Promise<void>): Promise<void> {
+    let waiting = true;
+    const finished = done.finally(() => {
+      waiting = false;
+    });
+    const interval = Math.floor(this.#options.sessionTimeoutMs / HEARTBEATS_PER_SESSION);
+    while (waiting) {
+      await Promise.race([finished, delay(interval)]);
+      if (waiting) await heartbeat();
+    }
+  }
+}
+
+// kafkajs sets it on every batch, but leaves it out of its types.
+function fetchedOffset(batch: object): number {
+  return 'fetchedOffset' in batch ? Number(batch.fetchedOffset) : Number.NaN;
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms).unref();
+  });
+}

@@ -1,0 +1,61 @@
+import kafkajs, { type Kafka } from 'kafkajs';
+
+export interface OutRecord {
+  readonly partition: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers?: Readonly<Record<string, string | Buffer>>;
+}
+
+/** Publishes to one topic. */
+export interface RecordProducer {
+  /**
+   * Resolves when every record is acknowledged by all in-sync replicas; rejects when one is not (then some of them may be
+   * in the log all the same: sending again is safe only for records that carry their identity).
+   * Records of one call keep their order within a partition; calls are for the caller to sequence.
+   */
+  send(records: readonly OutRecord[]): Promise<void>;
+  /** The topic's partition count, by the cluster's metadata of this moment. */
+  partitions(): Promise<number>;
+  close(): Promise<void>;
+}
+
+export interface RecordProducerOptions {
+  readonly topic: string;
+  /** How long the brokers may take to acknowledge; milliseconds. */
+  readonly timeoutMs?: number;
+}
+
+export async function createRecordProducer(
+  kafka: Kafka,
+  { topic, timeoutMs = 30_000 }: RecordProducerOptions,
+): Promise<RecordProducer> {
+  // maxInFlightRequests 1 keeps the order of a partition's records under retry.
+  const producer = kafka.producer({
+    allowAutoTopicCreation: false,
+    maxInFlightRequests: 1,
+    createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+  });
+  const admin = kafka.admin();
+  await Promise.all([producer.connect(), admin.connect()]);
+
+  return {
+    async send(records) {
+      if (records.length === 0) return;
+      const messages = records.map(({ partition, key, value, headers }) => ({
+        partition,
+        key,
+        value,
+        ...(headers && { headers: { ...headers } }),
+      }));
+      await producer.send({ topic, messages, acks: -1, timeout: timeoutMs });
+    },
+    async partitions() {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+      return topics[0]?.partitions.length ?? 0;
+    },
+    async close() {
+      await Promise.all([producer.disconnect(), admin.disconnect()]);
+    },
+  };
+}
