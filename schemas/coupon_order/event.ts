@@ -1,5 +1,12 @@
 /** The six statuses of an order, in the order of how far they bring it (`refund` is the furthest). Source: 有数 coupon_order, order_status. */
-export const ORDER_STATUSES = ['give_order', 'pay', 'cancel_pay', 'cancel_give_order', 'payed', 'refund'] as const;
+export const ORDER_STATUSES = [
+  'give_order',
+  'pay',
+  'cancel_pay',
+  'cancel_give_order',
+  'payed',
+  'refund',
+] as const;
 
 export type OrderStatus = (typeof ORDER_STATUSES)[number];
 
@@ -73,4 +80,6 @@ export const BOUNDS = {
   array: 1000,
   /** bytes of UTF-8, for `extra` and for unknown properties */
   json: 65_536,
+  /** bytes of canonical JSON of the whole event: with its transport fields it stays below Kafka's default for a record, 1 MiB */
+  event: 900_000,
 } as const;
