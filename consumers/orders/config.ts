@@ -1,0 +1,59 @@
+import { clickhouseSettings } from '../../runtime/clickhouse/settings.ts';
+import { kafkaSettings } from '../../runtime/kafka/settings.ts';
+import { decimal, integer, text, httpUrl } from '../../runtime/process/settings.ts';
+
+/** Settings of the orders group. */
+export const ordersSettings = {
+  ...kafkaSettings,
+  ...clickhouseSettings,
+  SCHEMA_REGISTRY_URL: {
+    schema: httpUrl,
+    help: 'A Confluent schema registry; unset: schema ids are fingerprints.',
+  },
+  KAFKA_SESSION_TIMEOUT_MS: {
+    default: '30000',
+    schema: integer(6000, 1_800_000),
+    help: 'How long a silent consumer keeps its partitions, in ms.',
+  },
+  ORDERS_GROUP: { default: 'orders', schema: text, help: 'The consumer group of the order statistics.' },
+  ORDERS_BATCH_EVENTS: {
+    default: '100000',
+    schema: integer(1, 1_000_000),
+    help: 'Events of one flush at the most.',
+  },
+  ORDERS_BATCH_BYTES: {
+    default: '67108864',
+    schema: integer(1024, 1_073_741_824),
+    help: 'Bytes of one flush at the most.',
+  },
+  ORDERS_FLUSH_MS: {
+    default: '500',
+    schema: integer(1, 60_000),
+    help: 'How long an event waits for company before a flush, in ms.',
+  },
+  ORDERS_CACHE: {
+    default: '200000',
+    schema: integer(0, 100_000_000),
+    help: 'Order states kept in memory; others are looked up.',
+  },
+  PLAUSIBLE_PAST_DAYS: {
+    default: '400',
+    schema: integer(0, 36_500),
+    help: 'How many days before its record an event may have happened; older ones become dead letters.',
+  },
+  PLAUSIBLE_FUTURE_DAYS: {
+    default: '1',
+    schema: integer(0, 3650),
+    help: 'How many days after its record an event may claim to happen.',
+  },
+  BRAKE_WINDOW: {
+    default: '1000',
+    schema: integer(1, 1_000_000),
+    help: "The last records of a partition that the brake looks at; it stops the group when too many became dead letters.",
+  },
+  BRAKE_SHARE: {
+    default: '0.95',
+    schema: decimal(0.01, 1),
+    help: 'The share of dead letters among them at which the group stops.',
+  },
+} as const;
