@@ -25,6 +25,8 @@ export interface KafkaAdmin {
   topicConfig(topic: string): Promise<Map<string, string>>;
   /** By partition. */
   offsets(topic: string): Promise<Map<number, PartitionOffsets>>;
+  /** The first offset whose record is of `time` (ms) or later, the log's end if there is none; by partition. */
+  offsetsAt(topic: string, time: number): Promise<Map<number, number>>;
   /** What the group committed, by partition; a partition without a commit is left out. */
   committed(groupId: string, topic: string): Promise<Map<number, number>>;
   close(): Promise<void>;
@@ -43,6 +45,7 @@ export async function createAdmin(kafka: Kafka): Promise<KafkaAdmin> {
     partitionCount: (topic) => partitionCount(admin, topic),
     topicConfig: (topic) => topicConfig(admin, topic),
     offsets: (topic) => offsets(admin, topic),
+    offsetsAt: (topic, time) => offsetsAt(admin, topic, time),
     committed: (groupId, topic) => committed(admin, groupId, topic),
     close: () => admin.disconnect(),
   };
@@ -87,6 +90,11 @@ async function topicConfig(admin: Admin, topic: string): Promise<Map<string, str
 async function offsets(admin: Admin, topic: string): Promise<Map<number, PartitionOffsets>> {
   const all = await admin.fetchTopicOffsets(topic);
   return new Map(all.map(({ partition, low, high }) => [partition, { start: Number(low), end: Number(high) }]));
+}
+
+async function offsetsAt(admin: Admin, topic: string, time: number): Promise<Map<number, number>> {
+  const all = await admin.fetchTopicOffsetsByTimestamp(topic, time);
+  return new Map(all.map(({ partition, offset }) => [partition, Number(offset)]));
 }
 
 async function committed(admin: Admin, groupId: string, topic: string): Promise<Map<number, number>> {

@@ -1,0 +1,178 @@
+import type { Command } from 'commander';
+
+import { number, share, time } from './arguments.ts';
+import type { Io } from './program.ts';
+
+type Finish = (exitCode: number) => void;
+
+/** Adds every command; what a command needs is loaded when it runs, so that `--help` is there at once. */
+export function addCommands(program: Command, io: Io, finish: Finish): void {
+  addMachine(program, io, finish);
+  addProduce(program, io, finish);
+  addConsume(program, io, finish);
+  addQuestions(program, io, finish);
+}
+
+const DATA = ['--data <dir>', 'the folder that Kafka and ClickHouse keep their data in', '.data'] as const;
+const JSON_OPTION = ['--json', 'print one JSON document and nothing else'] as const;
+
+function addMachine(program: Command, io: Io, finish: Finish): void {
+  program
+    .command('up')
+    .summary('the whole of it on this machine, with a simulated merchant')
+    .description(
+      'Starts Kafka, ClickHouse, a consumer and a simulated merchant on this machine, and shows what they do.\n' +
+        'The first start publishes a backlog of two weeks. Ctrl-C stops all of it.',
+    )
+    .option(...DATA)
+    .option(
+      '--rate <n>',
+      'events per second of the simulated merchant; 0 is silence',
+      number(0, 100_000),
+      200,
+    )
+    .addHelpText('after', example('kaquan up --rate 1000'))
+    .action(async (options: { data: string; rate: number }) => {
+      const { up } = await import('./up.ts');
+      finish(await up(options, io));
+    });
+  program
+    .command('stack')
+    .summary('Kafka, ClickHouse and the schemas, in the foreground')
+    .description(
+      'Runs Kafka, ClickHouse and the schema REST API where KAFKA_BROKERS and CLICKHOUSE_URL point,\n' +
+        'and prints a line that starts with "ready" when all of it serves. Ctrl-C stops it.',
+    )
+    .option(...DATA)
+    .addHelpText('after', example('kaquan stack --data /var/lib/kaquan'))
+    .action(async (options: { data: string }) => {
+      const { stack } = await import('./stack.ts');
+      finish(await stack(options, io.env));
+    });
+  program
+    .command('migrate')
+    .summary('topics and tables; safe to repeat')
+    .description('Creates the topics, the tables and the views, or brings them up to date. Safe to repeat.')
+    .option(...JSON_OPTION)
+    .addHelpText('after', example('KAFKA_PARTITIONS=12 kaquan migrate'))
+    .action(async (options: { json?: true }) => {
+      const { migrate } = await import('./migrate.ts');
+      finish(await migrate(options, io));
+    });
+}
+
+function addProduce(program: Command, io: Io, finish: Finish): void {
+  const produce = program
+    .command('produce')
+    .summary('publish events, from a file or simulated')
+    .description('Publishes events onto the topic.');
+  produce
+    .command('file')
+    .summary('reports from a file, one JSON object a line')
+    .description(
+      'Publishes reports, one JSON object a line ("-" reads standard input): the body {"type":"coupon_order","props":{…}}\n' +
+        'or its props alone. Lines that break a rule are refused, counted, and written to --rejects; the others are published.',
+    )
+    .argument('<path>', 'the file, or - for standard input')
+    .option('--rejects <file>', 'write refused lines here: {line, input, violations}, one a line')
+    .option(...JSON_OPTION)
+    .addHelpText('after', example('kaquan produce file orders.ndjson --rejects refused.ndjson'))
+    .action(async (path: string, options: { rejects?: string; json?: true }) => {
+      const { produceFile } = await import('./produce.ts');
+      finish(await produceFile({ path, ...options }, io));
+    });
+  produce
+    .command('simulate')
+    .summary('a made-up merchant, the same for the same seed')
+    .description(
+      'Publishes the orders of a made-up merchant. The same seed, number of orders and end give the same events.\n' +
+        'With --rate it goes on in real time until it is stopped.',
+    )
+    .option('--orders <n>', 'how many orders', number(0, 1_000_000_000), 1000)
+    .option('--seed <n>', 'which merchant', number(0, 4_294_967_295), 1)
+    .option('--until <time>', 'when its events end, as 2026-01-31T12:00:00Z; now unless told', time)
+    .option('--rate <n>', 'go on afterwards with so many events per second', number(1, 100_000))
+    .option('--duplicates <share>', 'events that are sent twice', share, 0.05)
+    .option('--late <share>', 'events that come out of order, some very late', share, 0.1)
+    .option('--invalid <share>', 'reports that break a rule', share, 0.001)
+    .option(...JSON_OPTION)
+    .addHelpText('after', example('kaquan produce simulate --orders 10000 --seed 7'))
+    .action(async (options: SimulateOptions) => {
+      const { produceSimulate } = await import('./produce.ts');
+      finish(await produceSimulate(options, io));
+    });
+}
+
+export interface SimulateOptions {
+  readonly orders: number;
+  readonly seed: number;
+  readonly until?: Date;
+  readonly rate?: number;
+  readonly duplicates: number;
+  readonly late: number;
+  readonly invalid: number;
+  readonly json?: true;
+}
+
+function addConsume(program: Command, io: Io, finish: Finish): void {
+  program
+    .command('consume')
+    .summary('run one consumer of a group')
+    .description('Runs one consumer of a group; start several to share the partitions among them.')
+    .command('orders')
+    .summary('events, milestones and states into ClickHouse')
+    .description(
+      'Stores events, milestones and states in ClickHouse, exactly, whatever comes twice or late.\n' +
+        'SIGTERM or Ctrl-C stores what is in hand, commits, and leaves the group.',
+    )
+    .option('--until-caught-up', 'stop at the ends that the log had when this started')
+    .addHelpText('after', example('kaquan consume orders --until-caught-up'))
+    .action(async (options: { untilCaughtUp?: true }) => {
+      const { consumeOrders } = await import('./consume.ts');
+      finish(await consumeOrders({ untilCaughtUp: options.untilCaughtUp === true }, io.env));
+    });
+}
+
+function addQuestions(program: Command, io: Io, finish: Finish): void {
+  program
+    .command('status')
+    .summary('is everything well, and if not, what to do')
+    .description(
+      'Says for each group how far it is behind, what it could not process, and how fresh the figures are,\n' +
+        'with one sentence each on what to do. Exit code 1 when a part is away.',
+    )
+    .option('--partitions', 'show each partition too')
+    .option(...JSON_OPTION)
+    .addHelpText('after', example('kaquan status --json'))
+    .action(async (options: { partitions?: true; json?: true }) => {
+      const { status } = await import('./status.ts');
+      finish(await status(options, io));
+    });
+  program
+    .command('sql')
+    .summary('a query as the analyst')
+    .description(
+      'Runs a query in the database kaquan as the analyst, who can only read, and prints its rows.',
+    )
+    .argument('<query>', 'the query')
+    .option('--format <name>', "ClickHouse's name of the output format; else PrettyCompact or TSVWithNames")
+    .addHelpText('after', example('kaquan sql "SELECT * FROM rates_day ORDER BY day DESC LIMIT 10"'))
+    .action(async (query: string, options: { format?: string }) => {
+      const { sql } = await import('./sql.ts');
+      finish(await sql({ query, ...options }, io));
+    });
+  program
+    .command('config')
+    .summary('every setting, with its default and its value')
+    .description(
+      'Lists every setting with its default and its value in this environment; passwords are hidden.',
+    )
+    .option(...JSON_OPTION)
+    .addHelpText('after', example('KAFKA_BROKERS=broker-1:9092,broker-2:9092 kaquan config'))
+    .action(async (options: { json?: true }) => {
+      const { config } = await import('./config.ts');
+      finish(config(options, io));
+    });
+}
+
+const example = (line: string): string => `\nExample:\n  ${line}`;

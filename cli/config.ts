@@ -1,0 +1,82 @@
+import type { Settings } from '../runtime/process/settings.ts';
+import { parseSettings, SettingsError } from '../runtime/process/settings.ts';
+import { clickhouseSettings } from '../runtime/clickhouse/settings.ts';
+import { kafkaSettings } from '../runtime/kafka/settings.ts';
+import { EXIT } from './failure.ts';
+import type { Io } from './program.ts';
+
+/** Every setting of every component, under the name of the component. */
+export const COMPONENTS: Readonly<Record<string, Settings>> = {
+  Kafka: kafkaSettings,
+  ClickHouse: clickhouseSettings,
+};
+
+/** One setting as it stands in an environment. */
+export interface SettingState {
+  readonly component: string;
+  readonly name: string;
+  /** null: optional. */
+  readonly default: string | null;
+  /** null: unset, and without a default. Secrets read `•••`. */
+  readonly value: string | null;
+  /** Whether the environment sets it. */
+  readonly set: boolean;
+  /** The rule that the value breaks. */
+  readonly problem: string | null;
+  readonly help: string;
+}
+
+const SECRET = /PASSWORD|SECRET|TOKEN|PRIVATE_KEY/;
+
+export function settingStates(
+  components: Readonly<Record<string, Settings>>,
+  env: Io['env'],
+): SettingState[] {
+  return Object.entries(components).flatMap(([component, settings]) =>
+    Object.entries(settings).map(([name, setting]) => {
+      const hide = (text: string | undefined) =>
+        text === undefined ? null : SECRET.test(name) ? '•••' : text;
+      return {
+        component,
+        name,
+        default: hide(setting.default),
+        value: hide(env[name] || setting.default),
+        set: Boolean(env[name]),
+        problem: problemOf({ [name]: setting }, env),
+        help: setting.help,
+      };
+    }),
+  );
+}
+
+function problemOf(settings: Settings, env: Io['env']): string | null {
+  try {
+    parseSettings(settings, env);
+    return null;
+  } catch (error) {
+    if (error instanceof SettingsError) return error.message;
+    throw error;
+  }
+}
+
+/** `kaquan config`. @returns exit code 2 if a setting breaks its rule, else 0 */
+export function config({ json }: { json?: true }, { env, stdout }: Io): number {
+  const states = settingStates(COMPONENTS, env);
+  stdout.write(json ? `${JSON.stringify(states, null, 2)}\n` : asText(states));
+  return states.some(({ problem }) => problem !== null) ? EXIT.wrongUse : EXIT.done;
+}
+
+export function asText(states: readonly SettingState[]): string {
+  const sections = new Map<string, SettingState[]>();
+  for (const state of states)
+    sections.set(state.component, [...(sections.get(state.component) ?? []), state]);
+  return [...sections]
+    .map(([component, members]) => `${component}\n${members.map(settingText).join('')}`)
+    .join('\n');
+}
+
+function settingText({ name, value, set, default: fallback, problem, help }: SettingState): string {
+  const origin = set ? (fallback === null ? '' : `  (default ${fallback})`) : '  (default)';
+  const shown = value === null ? 'unset' : `${value}${origin}`;
+  return `  ${name}=${shown}\n      ${help}\n${problem === null ? '' : `      WRONG: ${problem}\n`}`;
+}

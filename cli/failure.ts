@@ -1,0 +1,57 @@
+import { SettingsError } from '../runtime/process/settings.ts';
+
+/** Exit codes of every command. */
+export const EXIT = { done: 0, failed: 1, wrongUse: 2 } as const;
+
+/** A failure that is already told in one sentence that says what to do; `exitCode` 2 for wrong use. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number = EXIT.failed) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+export interface Failure {
+  /** For a person: what is wrong, and what to do. */
+  readonly message: string;
+  readonly exitCode: number;
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+const isNamed = (error: unknown, ...names: string[]): boolean =>
+  error instanceof Error && names.includes(error.name);
+
+/** What to tell of an error that ended a command. */
+export function failureOf(error: unknown, env: Env): Failure {
+  if (error instanceof CommandError) return { message: error.message, exitCode: error.exitCode };
+  if (error instanceof SettingsError) return { message: brokenSettings(error), exitCode: EXIT.wrongUse };
+  return { message: sentenceOf(error, env), exitCode: EXIT.failed };
+}
+
+function brokenSettings(error: SettingsError): string {
+  return `a setting is wrong:\n  ${error.message.replaceAll('\n', '\n  ')}\nkaquan config lists each setting with its rule.`;
+}
+
+/** One sentence for the two things that are most often away, else the error's own words. */
+export function sentenceOf(error: unknown, env: Env): string {
+  if (isKafkaAway(error)) {
+    const brokers = env['KAFKA_BROKERS'] || '127.0.0.1:9092';
+    return `Kafka does not answer at ${brokers} (KAFKA_BROKERS). Start it with kaquan stack, or point KAFKA_BROKERS at yours.`;
+  }
+  if (isNamed(error, 'TransportError')) {
+    const url = env['CLICKHOUSE_URL'] || 'http://127.0.0.1:8123';
+    return `ClickHouse does not answer at ${url} (CLICKHOUSE_URL). Start it with kaquan stack, or point CLICKHOUSE_URL at yours.`;
+  }
+  return error instanceof Error ? error.message : String(error);
+}
+
+function isKafkaAway(error: unknown): boolean {
+  if (isNamed(error, 'KafkaJSConnectionError', 'KafkaJSBrokerNotFound')) return true;
+  return (
+    isNamed(error, 'KafkaJSNumberOfRetriesExceeded') && error instanceof Error && isKafkaAway(error.cause)
+  );
+}
