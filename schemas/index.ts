@@ -1,3 +1,7 @@
+export { isAmount, SMALL_VALUE_BYTES, withinBounds } from './coupon_order/bounds.ts';
+export { encodeEvent, encodeFramed, FRAME_BYTES, framedId } from './coupon_order/codec.ts';
+export type { ChanCustomMode } from './coupon_order/conditions.ts';
+export type { Decoded, Undecodable } from './coupon_order/decoding.ts';
 export {
   BOUNDS,
   ORDER_STATUSES,
@@ -6,6 +10,22 @@ export {
   type OrderStatus,
 } from './coupon_order/event.ts';
 export { canonicalProps, eventId, eventIdOf, eventIdText } from './coupon_order/event-id.ts';
+export type { FoldedValue } from './coupon_order/folded.ts';
+export {
+  embeddedRegistry,
+  registryClient,
+  RegistryError,
+  valueSubject,
+  type RegisteredSchema,
+  type Registry,
+} from './coupon_order/registry.ts';
 export { parseReport, type ParsedReport, type ReportOptions } from './coupon_order/report.ts';
-export type { ChanCustomMode } from './coupon_order/conditions.ts';
+export { createSchemas, type Schemas, type SchemasOptions } from './coupon_order/schemas.ts';
+export {
+  fingerprintId,
+  LATEST,
+  WRITER_SCHEMAS,
+  type Version,
+  type WriterSchema,
+} from './coupon_order/versions.ts';
 export type { Violation } from './coupon_order/violation.ts';
