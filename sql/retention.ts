@@ -1,0 +1,39 @@
+import type { ClickHouse } from '../runtime/clickhouse/client.ts';
+
+export interface Retention {
+  /** Days after an event's time; undefined keeps events for ever. */
+  readonly eventsDays?: number | undefined;
+  /** Days for dead letters and skips; undefined keeps them for ever. */
+  readonly ledgerDays?: number | undefined;
+}
+
+/** The tables that may forget, and the column that tells a row's age. States and milestones are none of them. */
+const FORGETTING = [
+  { table: 'events', column: 'time', days: (retention: Retention) => retention.eventsDays },
+  { table: 'dead_letters', column: 'at', days: (retention: Retention) => retention.ledgerDays },
+  { table: 'skips', column: 'at', days: (retention: Retention) => retention.ledgerDays },
+] as const;
+
+/** Makes the tables' TTLs those of `retention`. A table that has the right one is left alone: a change rewrites it. */
+export async function applyRetention(clickhouse: ClickHouse, retention: Retention): Promise<void> {
+  for (const { table, column, days } of FORGETTING) {
+    const wanted = ttlOf(column, days(retention));
+    const present = await presentTtl(clickhouse, table);
+    if (wanted === present) continue;
+    const change = wanted === undefined ? 'REMOVE TTL' : `MODIFY TTL ${wanted}`;
+    await clickhouse.command(`ALTER TABLE kaquan_store.${table} ${change}`);
+  }
+}
+
+/** In ClickHouse's own spelling, so that it can be compared with what a table has. */
+function ttlOf(column: string, days: number | undefined): string | undefined {
+  return days === undefined ? undefined : `toDateTime(${column}) + toIntervalDay(${days})`;
+}
+
+async function presentTtl(clickhouse: ClickHouse, table: string): Promise<string | undefined> {
+  const rows = await clickhouse.query<{ engine_full: string }>(
+    "SELECT engine_full FROM system.tables WHERE database = 'kaquan_store' AND name = {table:String}",
+    { params: { table } },
+  );
+  return / TTL (.+?)(?: SETTINGS .*)?$/.exec(rows[0]?.engine_full ?? '')?.[1];
+}
