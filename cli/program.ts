@@ -3,11 +3,14 @@ import { Command, CommanderError } from 'commander';
 import { addCommands } from './commands.ts';
 import { EXIT, failureOf } from './failure.ts';
 
+/** A stream that may be a terminal. */
+export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+
 /** What a command may touch of its process. */
 export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly stdout: NodeJS.WriteStream;
-  readonly stderr: NodeJS.WriteStream;
+  readonly stdout: Output;
+  readonly stderr: Output;
 }
 
 /**
@@ -33,7 +36,7 @@ function createProgram(io: Io, onExit: (code: number) => void): Command {
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
-      getOutHelpWidth: () => io.stdout.columns || 100,
+      getOutHelpWidth: () => io.stdout.columns ?? 100,
     })
     .showHelpAfterError('Add --help to see how it is used.');
   addCommands(program, io, onExit);

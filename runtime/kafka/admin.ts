@@ -29,6 +29,8 @@ export interface KafkaAdmin {
   offsetsAt(topic: string, time: number): Promise<Map<number, number>>;
   /** What the group committed, by partition; a partition without a commit is left out. */
   committed(groupId: string, topic: string): Promise<Map<number, number>>;
+  /** How many consumers the group has at this moment. */
+  members(groupId: string): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -47,6 +49,7 @@ export async function createAdmin(kafka: Kafka): Promise<KafkaAdmin> {
     offsets: (topic) => offsets(admin, topic),
     offsetsAt: (topic, time) => offsetsAt(admin, topic, time),
     committed: (groupId, topic) => committed(admin, groupId, topic),
+    members: async (groupId) => (await admin.describeGroups([groupId])).groups[0]?.members.length ?? 0,
     close: () => admin.disconnect(),
   };
 }
@@ -89,7 +92,9 @@ async function topicConfig(admin: Admin, topic: string): Promise<Map<string, str
 
 async function offsets(admin: Admin, topic: string): Promise<Map<number, PartitionOffsets>> {
   const all = await admin.fetchTopicOffsets(topic);
-  return new Map(all.map(({ partition, low, high }) => [partition, { start: Number(low), end: Number(high) }]));
+  return new Map(
+    all.map(({ partition, low, high }) => [partition, { start: Number(low), end: Number(high) }]),
+  );
 }
 
 async function offsetsAt(admin: Admin, topic: string, time: number): Promise<Map<number, number>> {
@@ -99,7 +104,9 @@ async function offsetsAt(admin: Admin, topic: string, time: number): Promise<Map
 
 async function committed(admin: Admin, groupId: string, topic: string): Promise<Map<number, number>> {
   const [answer] = await admin.fetchOffsets({ groupId, topics: [topic] });
-  const known = (answer?.partitions ?? []).map(({ partition, offset }) => [partition, Number(offset)] as const);
+  const known = (answer?.partitions ?? []).map(
+    ({ partition, offset }) => [partition, Number(offset)] as const,
+  );
   // Kafka answers -1 for no commit; kafkajs itself commits -2 ("earliest") when it falls off the log.
   return new Map(known.filter(([, offset]) => offset >= 0));
 }

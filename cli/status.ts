@@ -1,0 +1,52 @@
+import { ordersSettings } from '../consumers/orders/config.ts';
+import { parseSettings } from '../runtime/process/settings.ts';
+import { deadLetterTopic, TOPIC } from '../schemas/coupon_order/topics.ts';
+import { connectClickHouse, connectKafka } from './connections.ts';
+import { EXIT, sentenceOf } from './failure.ts';
+import type { Io } from './program.ts';
+import { readGroup, readStore, type GroupReading, type StoreReading } from './status/readings.ts';
+import { reportOf, type Part } from './status/report.ts';
+import { asText } from './status/text.ts';
+
+export interface StatusOptions {
+  readonly json?: true;
+  readonly partitions?: true;
+}
+
+/** `kaquan status`. @returns exit code 1 if Kafka or ClickHouse is away, or its tables are */
+export async function status({ json, partitions }: StatusOptions, { env, stdout }: Io): Promise<number> {
+  const { ORDERS_GROUP: group } = parseSettings(ordersSettings, env);
+  const [kafka, store] = await Promise.all([
+    attempt(env, () => readKafka(env, group)),
+    attempt(env, () => readClickHouse(env)),
+  ]);
+  const report = reportOf({ at: new Date(), group, topic: TOPIC, dlq: deadLetterTopic(group), kafka, store });
+  stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : asText(report, partitions === true));
+  return kafka.ok && store.ok ? EXIT.done : EXIT.failed;
+}
+
+async function attempt<T>(env: Io['env'], read: () => Promise<T>): Promise<Part<T>> {
+  try {
+    return { ok: true, value: await read() };
+  } catch (error) {
+    return { ok: false, problem: sentenceOf(error, env) };
+  }
+}
+
+async function readKafka(env: Io['env'], group: string): Promise<GroupReading | undefined> {
+  const admin = await connectKafka(env);
+  try {
+    return await readGroup(admin, group, TOPIC, Date.now());
+  } finally {
+    await admin.close();
+  }
+}
+
+async function readClickHouse(env: Io['env']): Promise<StoreReading> {
+  const clickhouse = connectClickHouse(env);
+  try {
+    return await readStore(clickhouse);
+  } finally {
+    await clickhouse.close();
+  }
+}

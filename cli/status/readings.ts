@@ -1,0 +1,87 @@
+import type { KafkaAdmin } from '../../runtime/kafka/admin.ts';
+import type { ClickHouse } from '../../runtime/clickhouse/client.ts';
+import { groupLag, type GroupLag } from '../../runtime/kafka/lag.ts';
+
+/** What Kafka says of a group; undefined: there is no topic. */
+export interface GroupReading {
+  readonly lag: GroupLag;
+  /** Consumers of the group at this moment. */
+  readonly consumers: number;
+}
+
+export interface Counted {
+  readonly group: string;
+  readonly reason: string;
+  readonly count: number;
+}
+
+/** How long events that were stored in the last minute took from the broker to the store; null: none were. */
+export interface Freshness {
+  readonly events: number;
+  /** ms */
+  readonly p50: number;
+  /** ms */
+  readonly p99: number;
+}
+
+export interface StoreReading {
+  /** Distinct places. */
+  readonly deadLetters: readonly Counted[];
+  /** Offsets. */
+  readonly skips: readonly Counted[];
+  readonly freshness: Freshness | null;
+}
+
+export async function readGroup(
+  admin: KafkaAdmin,
+  groupId: string,
+  topic: string,
+  now: number,
+): Promise<GroupReading | undefined> {
+  if ((await admin.partitionCount(topic)) === undefined) return undefined;
+  const [lag, consumers] = await Promise.all([groupLag(admin, groupId, topic, now), admin.members(groupId)]);
+  return { lag, consumers };
+}
+
+export async function readStore(clickhouse: ClickHouse): Promise<StoreReading> {
+  const [deadLetters, skips, freshness] = await Promise.all([
+    readDeadLetters(clickhouse),
+    clickhouse.query<Counted>(SKIPS),
+    readFreshness(clickhouse),
+  ]);
+  return { deadLetters, skips, freshness };
+}
+
+export const readDeadLetters = (clickhouse: ClickHouse): Promise<Counted[]> =>
+  clickhouse.query<Counted>(DEAD_LETTERS);
+
+export async function readFreshness(clickhouse: ClickHouse): Promise<Freshness | null> {
+  const [row] = await clickhouse.query<Freshness>(FRESHNESS);
+  return row === undefined || row.events === 0 ? null : row;
+}
+
+// A replay writes the same places again: distinct ones are counted. Float64 arrives as a JSON number.
+const DEAD_LETTERS = `
+  SELECT consumer_group AS group, reason, toFloat64(uniqExact(generation, partition, offset)) AS count
+  FROM kaquan_store.dead_letters
+  GROUP BY group, reason
+  ORDER BY group, count DESC, reason`;
+
+const SKIPS = `
+  SELECT consumer_group AS group, reason, toFloat64(sum(last_offset - first_offset + 1)) AS count
+  FROM kaquan_store.skips FINAL
+  GROUP BY group, reason
+  ORDER BY group, count DESC, reason`;
+
+const FRESHNESS = `
+  SELECT
+      toFloat64(count()) AS events,
+      toFloat64(quantileTDigest(0.5)(took)) AS p50,
+      toFloat64(quantileTDigest(0.99)(took)) AS p99
+  FROM
+  (
+      SELECT dateDiff('millisecond', record_time, stored_at) AS took
+      FROM kaquan_store.events
+      WHERE stored_at > now64(3) - INTERVAL 1 MINUTE
+  )
+  SETTINGS max_execution_time = 10`;

@@ -1,0 +1,54 @@
+import type { CountReport, GroupReport, StatusReport } from './report.ts';
+import { meaningOf } from './verdict.ts';
+import { amount, duration } from './wording.ts';
+
+/** The report for a person: one line a thing, each with its verdict. */
+export function asText(report: StatusReport, withPartitions: boolean): string {
+  const { kafka, clickhouse } = report.problems;
+  const lines = [
+    ...(kafka === null ? [] : [`Kafka        AWAY. ${kafka}`]),
+    ...(clickhouse === null ? [] : [`ClickHouse   AWAY. ${clickhouse}`]),
+    ...report.groups.flatMap((group) => groupLines(group, withPartitions)),
+    ...freshnessLines(report),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function groupLines(group: GroupReport, withPartitions: boolean): string[] {
+  const { lag, deadLetters, skips } = group;
+  return [
+    `group ${group.group}, topic ${group.topic}`,
+    ...(lag === null ? [] : [`  lag          ${lagText(group)}${lag.sentence}`]),
+    ...(withPartitions && lag !== null ? lag.partitions.map(partitionLine) : []),
+    ...(deadLetters === null ? [] : [`  dead letters ${total(deadLetters)}${deadLetters.sentence}`]),
+    ...(deadLetters === null ? [] : reasonLines(deadLetters)),
+    ...(skips === null || skips.total === 0 ? [] : [`  skipped      ${total(skips)}`, ...reasonLines(skips)]),
+  ];
+}
+
+const total = (count: CountReport): string => (count.total === 0 ? '' : `${amount(count.total)}. `);
+
+function lagText({ lag, consumers }: GroupReport): string {
+  const { events, seconds } = lag ?? { events: null, seconds: null };
+  if (events === null || seconds === null) return '';
+  return `${amount(events)} events, ${duration(seconds * 1000)}, ${consumers ?? 0} consuming. `;
+}
+
+const partitionLine = (lag: NonNullable<GroupReport['lag']>['partitions'][number]): string =>
+  `    partition ${lag.partition}: ${amount(lag.records)} behind (committed ${lag.committed}, log ${lag.start} to ${lag.end})`;
+
+const reasonLines = ({ reasons }: CountReport): string[] =>
+  Object.entries(reasons).map(([reason, count]) => {
+    const meaning = meaningOf(reason);
+    return `    ${amount(count)} ${reason}${meaning === '' ? '' : `: ${meaning}`}`;
+  });
+
+function freshnessLines({ freshness }: StatusReport): string[] {
+  if (freshness === null) return [];
+  const { measured, sentence } = freshness;
+  const figures =
+    measured === null
+      ? ''
+      : `p50 ${duration(measured.p50)}, p99 ${duration(measured.p99)} in the last minute. `;
+  return [`freshness      ${figures}${sentence}`];
+}

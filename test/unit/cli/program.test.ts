@@ -1,0 +1,76 @@
+import { PassThrough } from 'node:stream';
+import { describe, expect, it } from '@jest/globals';
+
+import { run } from '../../../cli/program.ts';
+
+async function kaquan(args: string[], env: Record<string, string> = {}) {
+  const streams = { stdout: new PassThrough(), stderr: new PassThrough() };
+  const code = await run(args, { env, ...streams });
+  const read = (stream: PassThrough): string => stream.read()?.toString() ?? '';
+  return { code, out: read(streams.stdout), err: read(streams.stderr) };
+}
+
+const COMMANDS = [
+  'up',
+  'stack',
+  'migrate',
+  'produce file',
+  'produce simulate',
+  'consume orders',
+  'status',
+  'sql',
+  'config',
+];
+
+describe('the command line', () => {
+  it.each(COMMANDS)('explains %s with an example', async (command) => {
+    const { code, out } = await kaquan([...command.split(' '), '--help']);
+    expect(code).toBe(0);
+    expect(out).toMatch(new RegExp(`Example:\\n {2}.*kaquan ${command}`));
+  });
+
+  it('lists every command with what it is for', async () => {
+    const { code, out } = await kaquan(['--help']);
+    expect(code).toBe(0);
+    for (const command of COMMANDS)
+      expect(out).toMatch(new RegExp(`^ {2}${command.split(' ')[0]}\\b.* {2,}\\S`, 'm'));
+  });
+
+  it('takes no command for wrong use, and shows the help', async () => {
+    const { code, err } = await kaquan([]);
+    expect(code).toBe(2);
+    expect(err).toContain('Usage: kaquan');
+  });
+
+  it('suggests the command that was meant', async () => {
+    const { code, err } = await kaquan(['statsu']);
+    expect(code).toBe(2);
+    expect(err).toContain('Did you mean status?');
+  });
+
+  it.each([
+    ['an unknown option', ['status', '--jsno']],
+    ['a missing argument', ['sql']],
+    ['a rate that is no number', ['up', '--rate', 'fast']],
+    ['an empty share', ['produce', 'simulate', '--late', '']],
+    ['a share above one', ['produce', 'simulate', '--late', '1.1']],
+    ['a time that is none', ['produce', 'simulate', '--until', 'tomorrow']],
+    ['a group that is none', ['consume', 'nothing']],
+  ])('takes %s for wrong use', async (_, args) => {
+    const { code, out, err } = await kaquan(args);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toMatch(/^error: .*\n[\s\S]*Add --help/);
+  });
+
+  it('takes a broken setting for wrong use, and names it and its rule', async () => {
+    const { code, out, err } = await kaquan(['status', '--json'], { KAFKA_PARTITIONS: 'four' });
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain('KAFKA_PARTITIONS: must be a whole number');
+  });
+
+  it('prints one JSON document and nothing else with --json', async () => {
+    const { code, out, err } = await kaquan(['config', '--json']);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(JSON.parse(out)).toContainEqual(expect.objectContaining({ name: 'KAFKA_BROKERS', set: false }));
+  });
+});

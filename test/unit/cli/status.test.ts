@@ -1,0 +1,132 @@
+import { describe, expect, it } from '@jest/globals';
+
+import { reportOf, type Gathered } from '../../../cli/status/report.ts';
+import { asText } from '../../../cli/status/text.ts';
+import { duration, percent } from '../../../cli/status/wording.ts';
+
+const partition = (n: number, committed: number, end: number) => ({
+  partition: n,
+  start: 0,
+  end,
+  committed,
+  records: end - committed,
+});
+
+const gathered = (over: Partial<Gathered> = {}): Gathered => ({
+  at: new Date('2026-01-31T12:00:00Z'),
+  group: 'orders',
+  topic: 'coupon_order.v1',
+  dlq: 'coupon_order.v1.dlq.orders',
+  kafka: {
+    ok: true,
+    value: { lag: { partitions: [partition(0, 10, 10)], records: 0, seconds: 0 }, consumers: 1 },
+  },
+  store: { ok: true, value: { deadLetters: [], skips: [], freshness: { events: 9, p50: 300, p99: 800 } } },
+  ...over,
+});
+
+const behind = (records: number, seconds: number, consumers: number): Partial<Gathered> => ({
+  kafka: {
+    ok: true,
+    value: {
+      lag: { partitions: [partition(0, 0, records), partition(1, 5, 5)], records, seconds },
+      consumers,
+    },
+  },
+});
+
+const text = (over?: Partial<Gathered>, partitions = false): string =>
+  asText(reportOf(gathered(over)), partitions);
+
+describe('kaquan status', () => {
+  it('is short when all is well', () => {
+    expect(text()).toBe(
+      'group orders, topic coupon_order.v1\n' +
+        '  lag          0 events, 0.0 s, 1 consuming. Up to date.\n' +
+        '  dead letters None.\n' +
+        'freshness      p50 0.3 s, p99 0.8 s in the last minute. Fresh.\n',
+    );
+    expect(reportOf(gathered()).well).toBe(true);
+  });
+
+  it.each([
+    [
+      'nobody consumes',
+      behind(1200, 90, 0),
+      'Nobody consumes, 1,200 events (90 s) behind: start kaquan consume orders.',
+    ],
+    ['a consumer keeps up', behind(40, 0.6, 1), 'Working, 40 events (0.6 s) behind.'],
+    [
+      'one consumer is too few',
+      behind(90_000, 600, 1),
+      'another kaquan consume orders shares the work (1 of at most 2 run).',
+    ],
+    [
+      'more consumers would not help',
+      behind(90_000, 600, 2),
+      'every partition has its consumer; their logs say',
+    ],
+    [
+      'there is no topic',
+      { kafka: { ok: true, value: undefined } } as const,
+      'There is no topic yet: run kaquan migrate.',
+    ],
+  ])('says what to do when %s', (_, over, sentence) => {
+    expect(text(over)).toContain(sentence);
+  });
+
+  it('counts dead letters by reason, says what each means, and where they are', () => {
+    const deadLetters = [
+      { group: 'orders', reason: 'misrouted', count: 1200 },
+      { group: 'orders', reason: 'not_yet_known', count: 1 },
+      { group: 'report', reason: 'misrouted', count: 7 },
+    ];
+    const over = { store: { ok: true, value: { deadLetters, skips: [], freshness: null } } } as const;
+    expect(text(over)).toContain(
+      '  dead letters 1,201. They are kept whole on the topic coupon_order.v1.dlq.orders.\n' +
+        '    1,200 misrouted: on another partition than its order belongs to; a sender partitions differently\n' +
+        '    1 not_yet_known\n',
+    );
+    expect(text(over)).toContain('Idle: nothing was stored in the last minute.');
+    expect(reportOf(gathered(over)).groups[0]?.deadLetters).toMatchObject({
+      well: false,
+      total: 1201,
+      reasons: { misrouted: 1200, not_yet_known: 1 },
+    });
+  });
+
+  it('shows each partition when asked', () => {
+    expect(text(behind(40, 1, 1), true)).toContain('partition 0: 40 behind (committed 0, log 0 to 40)');
+    expect(text(behind(40, 1, 1))).not.toContain('partition 0');
+  });
+
+  it('shows what it could read when a part is away', () => {
+    const report = reportOf(gathered({ store: { ok: false, problem: 'ClickHouse does not answer.' } }));
+    expect(asText(report, false)).toBe(
+      'ClickHouse   AWAY. ClickHouse does not answer.\n' +
+        'group orders, topic coupon_order.v1\n' +
+        '  lag          0 events, 0.0 s, 1 consuming. Up to date.\n',
+    );
+    expect(report).toMatchObject({
+      well: false,
+      problems: { kafka: null, clickhouse: 'ClickHouse does not answer.' },
+    });
+  });
+});
+
+describe('figures in words', () => {
+  it.each([
+    [0, '0.0 s'],
+    [440, '0.4 s'],
+    [9949, '9.9 s'],
+    [9951, '10 s'],
+    [600_000, '10 min'],
+    [7_200_000, '2 h'],
+    [172_800_000, '2 days'],
+  ])('%d ms is %s', (ms, words) => expect(duration(ms)).toBe(words));
+
+  it('a rate without a denominator is a dash, never 0', () => {
+    expect(percent(null)).toBe('–');
+    expect(percent(0.1234)).toBe('12.3 %');
+  });
+});
