@@ -49,7 +49,7 @@ export const ordersSettings = {
   BRAKE_WINDOW: {
     default: '1000',
     schema: integer(1, 1_000_000),
-    help: "The last records of a partition that the brake looks at; it stops the group when too many became dead letters.",
+    help: 'The last records of a partition that the brake looks at; it stops the group when too many became dead letters.',
   },
   BRAKE_SHARE: {
     default: '0.95',

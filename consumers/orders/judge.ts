@@ -1,33 +1,12 @@
-import { BOUNDS, type OrderStatus } from '../../schemas/coupon_order/event.ts';
 import type { Entry } from '../../domain/order/state.ts';
-
-/** The fields of an event that the fold reads, as the codec's projection gives them. */
-export interface FoldedEvent {
-  readonly event_id: Buffer;
-  readonly coupon: {
-    readonly order_id: string;
-    readonly order_time: number;
-    readonly order_status: OrderStatus;
-    readonly coupon_batch_id: string;
-    readonly pay_amt: number;
-  };
-  readonly coupon_info: readonly { readonly coupon_id: string }[];
-  readonly time: number;
-  readonly wx_user: { readonly app_id: string; readonly open_id: string };
-  readonly chan: {
-    readonly chan_wxapp_scene: number;
-    readonly chan_id: string | null;
-    readonly chan_shop_id: string | null;
-  };
-}
+import type { FoldedValue, OrderStatus, Schemas, Undecodable } from '../../schemas/index.ts';
+import { SMALL_VALUE_BYTES, isAmount, withinBounds } from '../../schemas/index.ts';
 
 /** Why a record can't be processed: the `reason` of its dead letter. */
 export type DeadReason =
   | 'no_value'
   | 'not_framed'
-  | 'unknown_schema'
-  | 'malformed'
-  | 'damaged_text'
+  | Undecodable
   | 'out_of_bounds'
   | 'implausible_time'
   | 'misrouted'
@@ -51,71 +30,56 @@ export interface Plausible {
   readonly future: number;
 }
 
-/** How values of one writer schema are read. */
-export interface EventReader {
-  /** @returns undefined unless the value is an event that ends exactly at the value's end */
-  folded(value: Buffer): FoldedEvent | undefined;
-  /** Whether every field of the value keeps to the sizes that can be stored. */
-  withinBounds(value: Buffer): boolean;
+/** A framed value whose writer's schema is loaded. */
+export interface Candidate {
+  readonly schemaId: number;
+  readonly value: Buffer;
+  readonly key: Buffer | null;
+  /** The record's timestamp, ms. */
+  readonly time: number;
 }
 
-// No string, array or JSON text of a value this short can break its bound, so only longer values are read in full.
-const SURELY_SMALL_BYTES = 1000;
+export const dead = (reason: DeadReason): Verdict => ({ kind: 'dead', reason });
 
-const dead = (reason: DeadReason): Verdict => ({ kind: 'dead', reason });
+export const orderId = (appId: string, order: string): string => `${appId.length}:${appId}:${order}`;
 
 /**
- * Judges one record's value: a function of the record alone, never of the clock, so that every consumer and every replay
- * gives the same verdict.
- * @param recordTime the record's timestamp, ms
- * @param key the record's key
+ * Judges one record: a function of the record alone, never of the clock or of what was seen before, so that every
+ * consumer and every replay gives the same verdict.
  */
-export function judge(
-  reader: EventReader,
-  value: Buffer,
-  key: Buffer | null,
-  recordTime: number,
-  plausible: Plausible,
-): Verdict {
-  const event = reader.folded(value);
-  if (event === undefined) return dead('malformed');
-  if (isDamaged(event)) return dead('damaged_text');
-  const { coupon, wx_user: user } = event;
-  if (coupon.pay_amt < 0 || coupon.pay_amt > BOUNDS.payAmt) return dead('out_of_bounds');
-  if (value.length > SURELY_SMALL_BYTES && !reader.withinBounds(value)) return dead('out_of_bounds');
-  if (!isPlausible(event.time, recordTime, plausible) || !isPlausible(coupon.order_time, recordTime, plausible)) {
+export function judge(schemas: Schemas, candidate: Candidate, plausible: Plausible): Verdict {
+  const { schemaId, value, key, time } = candidate;
+  const folded = schemas.decodeFolded(schemaId, value);
+  if (!folded.ok) return dead(folded.reason);
+  const { coupon, wx_user: user } = folded.value;
+  if (!isAmount(coupon.pay_amt)) return dead('out_of_bounds');
+  if (value.length > SMALL_VALUE_BYTES && !isStorable(schemas, schemaId, value)) return dead('out_of_bounds');
+  if (!isPlausible(folded.value.time, time, plausible) || !isPlausible(coupon.order_time, time, plausible)) {
     return dead('implausible_time');
   }
-  const expected = `${user.app_id}:${coupon.order_id}`;
-  if (key?.toString() !== expected) return dead('misrouted');
+  if (key?.toString() !== `${user.app_id}:${coupon.order_id}`) return dead('misrouted');
   return {
     kind: 'event',
-    order: { appId: user.app_id, orderId: coupon.order_id, id: `${user.app_id.length}:${expected}` },
+    order: {
+      appId: user.app_id,
+      orderId: coupon.order_id,
+      id: orderId(user.app_id, coupon.order_id),
+    },
     status: coupon.order_status,
-    entry: entryOf(event),
+    entry: entryOf(folded.value),
   };
+}
+
+function isStorable(schemas: Schemas, schemaId: number, value: Buffer): boolean {
+  const event = schemas.decodeEvent(schemaId, value);
+  return event.ok && withinBounds(event.value);
 }
 
 function isPlausible(time: number, recordTime: number, { past, future }: Plausible): boolean {
   return time >= Math.max(0, recordTime - past) && time <= recordTime + future;
 }
 
-// Bytes that are no UTF-8 decode to U+FFFD: the order's key in memory would no longer be the stored one.
-const DAMAGE = '\uFFFD';
-
-function isDamaged({ coupon, wx_user: user, chan, coupon_info: coupons }: FoldedEvent): boolean {
-  return (
-    coupon.order_id.includes(DAMAGE) ||
-    coupon.coupon_batch_id.includes(DAMAGE) ||
-    user.app_id.includes(DAMAGE) ||
-    user.open_id.includes(DAMAGE) ||
-    (chan.chan_id?.includes(DAMAGE) ?? false) ||
-    (chan.chan_shop_id?.includes(DAMAGE) ?? false) ||
-    coupons.some(({ coupon_id: id }) => id.includes(DAMAGE))
-  );
-}
-
-function entryOf({ event_id, coupon, coupon_info: coupons, time, wx_user: user, chan }: FoldedEvent): Entry {
+function entryOf({ event_id, coupon, coupon_info: coupons, time, wx_user: user, chan }: FoldedValue): Entry {
   return {
     time,
     eventId: event_id.toString('latin1'),

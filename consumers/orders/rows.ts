@@ -10,7 +10,14 @@ export const MILESTONES_INSERT =
 
 export const STATES_INSERT = `INSERT INTO kaquan_store.states (app_id, order_id, revision, ${STATUSES.join(', ')}) FORMAT RowBinary`;
 
-const STATUS_NUMBER = { give_order: 1, pay: 2, cancel_pay: 3, payed: 4, cancel_give_order: 5, refund: 6 } as const;
+const STATUS_NUMBER = {
+  give_order: 1,
+  pay: 2,
+  cancel_pay: 3,
+  payed: 4,
+  cancel_give_order: 5,
+  refund: 6,
+} as const;
 
 export function writeMilestone(to: RowBinaryWriter, { appId, orderId }: OrderKey, row: Milestone): void {
   const { entry } = row;

@@ -27,7 +27,17 @@ function logTo(logger: Logger) {
 }
 
 // Only what names a place or a cause: other fields of kafkajs may hold records.
-const LOGGED = ['groupId', 'memberId', 'topic', 'partition', 'offset', 'broker', 'error', 'retryCount', 'clientId'];
+const LOGGED = [
+  'groupId',
+  'memberId',
+  'topic',
+  'partition',
+  'offset',
+  'broker',
+  'error',
+  'retryCount',
+  'clientId',
+];
 
 function redacted(fields: Record<string, unknown>): Record<string, unknown> {
   const kept: Record<string, unknown> = {};

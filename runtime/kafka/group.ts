@@ -2,6 +2,7 @@ import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import type { Logger } from 'pino';
 
 import type { KafkaAdmin } from './admin.ts';
+import { OperatorError } from '../process/operator-error.ts';
 
 /** Records of one partition, in log order, that continue exactly where the last ones ended. */
 export interface Fetched {
@@ -55,7 +56,7 @@ export interface Group {
   stop(): Promise<void>;
 }
 
-export class LogTruncatedError extends Error {
+export class LogTruncatedError extends OperatorError {
   override readonly name = 'LogTruncatedError';
 }
 
@@ -106,7 +107,12 @@ class RunAheadGroup implements Group {
       minBytes: 1,
       metadataMaxAge: 60_000,
       allowAutoTopicCreation: false,
-      retry: { initialRetryTime: 200, maxRetryTime: 5000, retries: 10, restartOnFailure: () => Promise.resolve(true) },
+      retry: {
+        initialRetryTime: 200,
+        maxRetryTime: 5000,
+        retries: 10,
+        restartOnFailure: () => Promise.resolve(true),
+      },
     });
   }
 
@@ -116,7 +122,8 @@ class RunAheadGroup implements Group {
       this.#joined(payload.memberAssignment[this.#options.topic] ?? []);
     });
     this.#consumer.on(END_BATCH_PROCESS, ({ payload }) => {
-      if (payload.batchSize === 0) this.#passControlRecords(payload.partition, payload.firstOffset, payload.lastOffset);
+      if (payload.batchSize === 0)
+        this.#passControlRecords(payload.partition, payload.firstOffset, payload.lastOffset);
     });
     this.#consumer.on(CRASH, ({ payload }) => {
       if (!payload.restart && !this.#stopped) this.#handlers.onFatal(payload.error);
@@ -170,13 +177,16 @@ class RunAheadGroup implements Group {
     const starts = await this.#handlers.onAssigned(epoch, partitions);
     if (epoch !== this.#epoch || this.#stopped) return;
     const { topic } = this.#options;
-    for (const [partition, offset] of starts) this.#consumer.seek({ topic, partition, offset: String(offset) });
+    for (const [partition, offset] of starts)
+      this.#consumer.seek({ topic, partition, offset: String(offset) });
     this.#positions = new Map(starts);
-    if (!this.#paused && partitions.length > 0) this.#consumer.resume([{ topic, partitions: [...partitions] }]);
+    if (!this.#paused && partitions.length > 0)
+      this.#consumer.resume([{ topic, partitions: [...partitions] }]);
   }
 
   #hold(partitions: readonly number[]): void {
-    if (partitions.length > 0) this.#consumer.pause([{ topic: this.#options.topic, partitions: [...partitions] }]);
+    if (partitions.length > 0)
+      this.#consumer.pause([{ topic: this.#options.topic, partitions: [...partitions] }]);
   }
 
   async #take({ batch, resolveOffset, heartbeat }: EachBatchPayload): Promise<void> {
@@ -209,7 +219,10 @@ class RunAheadGroup implements Group {
       );
       return;
     }
-    this.#logger.info({ topic, partition, offset: position }, 'fetched elsewhere than expected; fetching again');
+    this.#logger.info(
+      { topic, partition, offset: position },
+      'fetched elsewhere than expected; fetching again',
+    );
     this.#consumer.seek({ topic, partition, offset: String(position) });
   }
 

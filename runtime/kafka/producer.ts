@@ -41,14 +41,15 @@ export async function createRecordProducer(
 
   return {
     async send(records) {
-      if (records.length === 0) return;
-      const messages = records.map(({ partition, key, value, headers }) => ({
-        partition,
-        key,
-        value,
-        ...(headers && { headers: { ...headers } }),
-      }));
-      await producer.send({ topic, messages, acks: -1, timeout: timeoutMs });
+      for (const chunk of chunksOf(records)) {
+        const messages = chunk.map(({ partition, key, value, headers }) => ({
+          partition,
+          key,
+          value,
+          ...(headers && { headers: { ...headers } }),
+        }));
+        await producer.send({ topic, messages, acks: -1, timeout: timeoutMs });
+      }
     },
     async partitions() {
       const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
@@ -58,4 +59,29 @@ export async function createRecordProducer(
       await Promise.all([producer.disconnect(), admin.disconnect()]);
     },
   };
+}
+
+// kafkajs makes one record batch of all of a partition's records in a send, and brokers refuse one above 1 MiB.
+const BATCH_BYTES = 900_000;
+const RECORD_OVERHEAD_BYTES = 64;
+
+function* chunksOf(records: readonly OutRecord[]): Generator<OutRecord[]> {
+  let chunk: OutRecord[] = [];
+  let sizes = new Map<number, number>();
+  for (const record of records) {
+    const size = (sizes.get(record.partition) ?? 0) + sizeOf(record);
+    if (size > BATCH_BYTES && chunk.length > 0) {
+      yield chunk;
+      chunk = [];
+      sizes = new Map();
+    }
+    chunk.push(record);
+    sizes.set(record.partition, (sizes.get(record.partition) ?? 0) + sizeOf(record));
+  }
+  if (chunk.length > 0) yield chunk;
+}
+
+function sizeOf({ key, value, headers = {} }: OutRecord): number {
+  const inHeaders = Object.entries(headers).reduce((sum, [name, text]) => sum + name.length + text.length, 0);
+  return (key?.length ?? 0) + (value?.length ?? 0) + inHeaders + RECORD_OVERHEAD_BYTES;
 }

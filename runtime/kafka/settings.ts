@@ -2,7 +2,11 @@ import { integer, list } from '../process/settings.ts';
 
 /** Settings of every process that speaks to Kafka. */
 export const kafkaSettings = {
-  KAFKA_BROKERS: { default: '127.0.0.1:9092', schema: list, help: 'Kafka brokers, host:port, comma-separated.' },
+  KAFKA_BROKERS: {
+    default: '127.0.0.1:9092',
+    schema: list,
+    help: 'Kafka brokers, host:port, comma-separated.',
+  },
   KAFKA_PARTITIONS: {
     default: '4',
     schema: integer(1, 10_000),

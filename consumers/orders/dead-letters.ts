@@ -1,0 +1,47 @@
+import type { OutRecord, RecordProducer } from '../../runtime/kafka/producer.ts';
+import type { DeadLetter, PlacedRecord } from './batch.ts';
+
+/** Where a group's records come from. */
+export interface Origin {
+  readonly group: string;
+  readonly topic: string;
+  readonly generation: number;
+}
+
+/** Publishes dead letters whole: key, value and headers as they were, and where they come from. Resolves when acknowledged. */
+export async function publishDeadLetters(
+  producer: RecordProducer,
+  letters: readonly DeadLetter[],
+  origin: Origin,
+  now: number,
+): Promise<void> {
+  await producer.send(letters.map((letter) => deadLetterRecord(letter, origin, now)));
+}
+
+function deadLetterRecord({ record, reason }: DeadLetter, origin: Origin, now: number): OutRecord {
+  return {
+    partition: 0,
+    key: record.key,
+    value: record.value,
+    headers: {
+      ...originalHeaders(record),
+      dlq_reason: reason,
+      dlq_group: origin.group,
+      dlq_topic: origin.topic,
+      dlq_generation: String(origin.generation),
+      dlq_partition: String(record.partition),
+      dlq_offset: String(record.offset),
+      dlq_record_time: String(record.time),
+      dlq_timestamp: String(now),
+    },
+  };
+}
+
+function originalHeaders({ headers }: PlacedRecord): Record<string, string | Buffer> {
+  const kept: Record<string, string | Buffer> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    const last = Array.isArray(value) ? value.at(-1) : value;
+    if (last !== undefined) kept[name] = last;
+  }
+  return kept;
+}

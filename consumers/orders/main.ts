@@ -1,0 +1,223 @@
+import type { Logger } from 'pino';
+
+import { FOLD_VERSION } from '../../domain/order/state.ts';
+import { createClickHouse, type ClickHouse } from '../../runtime/clickhouse/client.ts';
+import { createAdmin, type KafkaAdmin } from '../../runtime/kafka/admin.ts';
+import { createKafka } from '../../runtime/kafka/client.ts';
+import { createGroup, type Group } from '../../runtime/kafka/group.ts';
+import { createRecordProducer, type RecordProducer } from '../../runtime/kafka/producer.ts';
+import { OperatorError } from '../../runtime/process/operator-error.ts';
+import type { Parsed } from '../../runtime/process/settings.ts';
+import { createSchemas } from '../../schemas/index.ts';
+import { deadLetterTopic, TOPIC } from '../../schemas/coupon_order/topic.ts';
+import { recordedFact, recordedTopic, type RecordedTopic } from '../../sql/records.ts';
+import type { Batch } from './batch.ts';
+import type { ordersSettings } from './config.ts';
+import { createLogChecks } from './log-checks.ts';
+import { stateLookUp } from './look-up.ts';
+import { OrdersPipeline } from './pipeline.ts';
+import { persistence, Store } from './store.ts';
+
+export type OrdersConfig = Parsed<typeof ordersSettings>;
+
+export interface OrdersOptions {
+  readonly config: OrdersConfig;
+  readonly logger: Logger;
+  /** ms since 1970 */
+  readonly now: () => number;
+  /** Goes on behind what retention removed, and records it as skipped. */
+  readonly acceptGap?: boolean;
+  readonly onCommitted?: (batch: Batch) => void;
+  /** The group can't go on; the message says why and names the way out. */
+  readonly onFatal: (error: Error) => void;
+}
+
+/** A running member of the orders group. */
+export interface OrdersConsumer {
+  /** Resolves when the group's commits reach the ends that the partitions had when this was called. */
+  caughtUp(signal: AbortSignal): Promise<void>;
+  /** Stores and commits what was fetched, then leaves; gives up what is not stored after `graceMs`. */
+  stop(graceMs: number): Promise<void>;
+}
+
+const DAY_MS = 86_400_000;
+const PARTITION_CHECK_MS = 30_000;
+const CAUGHT_UP_POLL_MS = 200;
+const FETCH_BYTES = 8_388_608;
+const FETCH_WAIT_MS = 100;
+
+/** Joins the group; resolves once it fetches. @throws {OperatorError} when it may not run, naming the way out */
+export async function startOrders(options: OrdersOptions): Promise<OrdersConsumer> {
+  const { config, logger } = options;
+  const kafka = createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'kaquan-orders', logger });
+  const clickhouse = createClickHouse({
+    url: config.CLICKHOUSE_URL,
+    user: config.CLICKHOUSE_USER,
+    password: config.CLICKHOUSE_PASSWORD,
+    clientName: 'kaquan-orders',
+    logger,
+  });
+  const admin = await createAdmin(kafka);
+  try {
+    const recorded = await agreed(clickhouse, admin, config);
+    const deadLetters = await createRecordProducer(kafka, { topic: deadLetterTopic(config.ORDERS_GROUP) });
+    const { pipeline, group, partitionCount } = assemble(options, {
+      kafka,
+      clickhouse,
+      admin,
+      deadLetters,
+      recorded,
+    });
+    await group.start();
+    const timer = watchPartitions(partitionCount, options.onFatal, logger);
+    return {
+      caughtUp: (signal) => caughtUp(admin, config.ORDERS_GROUP, signal),
+      async stop(graceMs) {
+        clearInterval(timer);
+        await leave(pipeline, group, graceMs);
+        await Promise.allSettled([admin.close(), deadLetters.close(), clickhouse.close()]);
+      },
+    };
+  } catch (error) {
+    await Promise.allSettled([admin.close(), clickhouse.close()]);
+    throw error;
+  }
+}
+
+/** What migrate recorded, if this process may run on it. */
+async function agreed(
+  clickhouse: ClickHouse,
+  admin: KafkaAdmin,
+  config: OrdersConfig,
+): Promise<RecordedTopic> {
+  const recorded = await recordedTopic(clickhouse, TOPIC);
+  if (recorded === undefined)
+    throw new OperatorError(`${TOPIC} is not recorded in ClickHouse: run \`kaquan migrate\` first.`);
+  if (recorded.partitions !== config.KAFKA_PARTITIONS) {
+    throw new OperatorError(
+      `KAFKA_PARTITIONS is ${config.KAFKA_PARTITIONS}, but ${recorded.partitions} partitions are recorded for ${TOPIC}: ` +
+        `set KAFKA_PARTITIONS=${recorded.partitions}, or make a new topic and rebuild.`,
+    );
+  }
+  const foldVersion = await recordedFact(clickhouse, 'fold_version');
+  if (foldVersion !== FOLD_VERSION) {
+    throw new OperatorError(
+      `the store was filled by fold version ${foldVersion ?? 'unknown'}, and this program folds with ${FOLD_VERSION}: rebuild.`,
+    );
+  }
+  for (const topic of [TOPIC, deadLetterTopic(config.ORDERS_GROUP)]) {
+    if ((await admin.partitionCount(topic)) === undefined) {
+      throw new OperatorError(`there is no topic ${topic}: run \`kaquan migrate\` first.`);
+    }
+  }
+  return recorded;
+}
+
+interface Parts {
+  readonly kafka: ReturnType<typeof createKafka>;
+  readonly clickhouse: ClickHouse;
+  readonly admin: KafkaAdmin;
+  readonly deadLetters: RecordProducer;
+  readonly recorded: RecordedTopic;
+}
+
+function assemble(options: OrdersOptions, { kafka, clickhouse, admin, deadLetters, recorded }: Parts) {
+  const { config, logger, now, acceptGap = false, onFatal, onCommitted } = options;
+  // A request that outlives the session would end after the partition went to another member.
+  const timeoutMs = Math.floor(config.KAFKA_SESSION_TIMEOUT_MS * 0.6);
+  const origin = { group: config.ORDERS_GROUP, topic: TOPIC, generation: recorded.generation };
+  const store = new Store({ clickhouse, deadLetters, origin, timeoutMs, now, logger });
+  const checks = createLogChecks({
+    admin,
+    clickhouse,
+    store,
+    origin,
+    partitions: recorded.partitions,
+    acceptGap,
+    timeoutMs,
+  });
+  const pipeline = new OrdersPipeline({
+    limits: {
+      events: config.ORDERS_BATCH_EVENTS,
+      bytes: config.ORDERS_BATCH_BYTES,
+      waitMs: config.ORDERS_FLUSH_MS,
+    },
+    lanes: {
+      cachedStates: config.ORDERS_CACHE,
+      brakeWindow: config.BRAKE_WINDOW,
+      brakeShare: config.BRAKE_SHARE,
+    },
+    preparation: {
+      schemas: createSchemas({ registryUrl: config.SCHEMA_REGISTRY_URL }),
+      plausible: {
+        past: config.PLAUSIBLE_PAST_DAYS * DAY_MS,
+        future: config.PLAUSIBLE_FUTURE_DAYS * DAY_MS,
+      },
+      partitions: recorded.partitions,
+    },
+    lookUp: stateLookUp(clickhouse, timeoutMs),
+    store,
+    checks,
+    persist: persistence(logger),
+    logger,
+    onFatal,
+    ...(onCommitted && { onCommitted }),
+  });
+  const group = createGroup(
+    kafka,
+    admin,
+    {
+      groupId: config.ORDERS_GROUP,
+      topic: TOPIC,
+      sessionTimeoutMs: config.KAFKA_SESSION_TIMEOUT_MS,
+      partitionBytes: FETCH_BYTES,
+      concurrency: recorded.partitions,
+      maxWaitMs: FETCH_WAIT_MS,
+    },
+    pipeline,
+    logger,
+  );
+  pipeline.attach(group);
+  return { pipeline, group, partitionCount: () => checks.partitionCount() };
+}
+
+function watchPartitions(
+  check: () => Promise<void>,
+  onFatal: (error: Error) => void,
+  logger: Logger,
+): NodeJS.Timeout {
+  return setInterval(() => {
+    check().catch((error: unknown) => {
+      if (error instanceof OperatorError) onFatal(error);
+      else
+        logger.debug(
+          { error: error instanceof Error ? error.message : String(error) },
+          'partitions not checked',
+        );
+    });
+  }, PARTITION_CHECK_MS).unref();
+}
+
+async function caughtUp(admin: KafkaAdmin, group: string, signal: AbortSignal): Promise<void> {
+  const ends = await admin.offsets(TOPIC);
+  for (;;) {
+    const committed = await admin.committed(group, TOPIC);
+    const isBehind = [...ends].some(
+      ([partition, { start, end }]) => (committed.get(partition) ?? start) < end,
+    );
+    if (!isBehind || signal.aborted) return;
+    await new Promise((resolve) => setTimeout(resolve, CAUGHT_UP_POLL_MS));
+  }
+}
+
+async function leave(pipeline: OrdersPipeline, group: Group, graceMs: number): Promise<void> {
+  group.pause();
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, graceMs);
+  });
+  await Promise.race([pipeline.drain(), deadline]);
+  clearTimeout(timer);
+  pipeline.abandon();
+  await group.stop();
+}
