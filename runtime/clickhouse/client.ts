@@ -112,6 +112,8 @@ export function createClickHouse(options: ClickHouseOptions): ClickHouse {
   ) {
     const deadline = deadlineOf(request.timeoutMs ?? DEFAULT_TIMEOUT_MS, request.signal);
     try {
+      // The client library listens for an abort that is still to come, and would wait for ever on one that has been.
+      deadline.signal.throwIfAborted();
       const answer = await client.exec({
         query: sql,
         clickhouse_settings: { ...settings, ...lengthSettings(sql), ...request.settings },

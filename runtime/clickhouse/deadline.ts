@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import { ClickHouseError, TransportError } from './errors.ts';
 
 /** The end of one request: its time is up, or its caller has given it up. */
@@ -27,7 +28,7 @@ export function deadlineOf(timeoutMs: number, outer?: AbortSignal): Deadline {
     },
     judge(error) {
       if (controller.signal.aborted) return controller.signal.reason as unknown;
-      if (error instanceof ClickHouseError || !(error instanceof Error && 'code' in error)) return error;
+      if (error instanceof ClickHouseError || !(isNativeError(error) && 'code' in error)) return error;
       return new TransportError('connection', `ClickHouse is out of reach: ${reasonOf(error)}`, error);
     },
     clear() {
