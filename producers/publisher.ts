@@ -1,0 +1,95 @@
+import type { Logger } from 'pino';
+
+import { createSchemas, type ReportOptions } from '../schemas/index.ts';
+import type { OutRecord } from '../runtime/kafka/producer.ts';
+import { systemClock, type Clock } from './delivery/clock.ts';
+import { DeliveryQueue } from './delivery/delivery-queue.ts';
+import { DeliveryError } from './delivery/errors.ts';
+import type { DeliveryLimits } from './delivery/limits.ts';
+import { asError, isFinal, pauseAfter } from './delivery/retry.ts';
+import { createTopicLink, type TopicLink } from './delivery/topic-link.ts';
+import type { ReportEncoderOptions } from './report-encoder.ts';
+
+export interface PublisherOptions extends ReportOptions {
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  readonly topic: string;
+  /** How many partitions the topic was made with. */
+  readonly partitions: number;
+  readonly schemaRegistryUrl?: string | undefined;
+  readonly limits: DeliveryLimits;
+  readonly logger: Logger;
+}
+
+/** What every way of publishing shares: encoding, the queue of records, and the link to the topic. */
+export class Publisher {
+  readonly queue: DeliveryQueue;
+  readonly #options: PublisherOptions;
+  readonly #link: TopicLink;
+  readonly #clock: Clock = systemClock;
+  #encoding: ReportEncoderOptions | undefined;
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+    this.#link = createTopicLink(options);
+    this.queue = new DeliveryQueue({
+      limits: options.limits,
+      send: (records: readonly OutRecord[]) => this.#link.send(records),
+      onRetry: (error, attempt) =>
+        options.logger.warn(
+          { topic: options.topic, step: 'send', attempt, reason: error.message },
+          'trying again',
+        ),
+    });
+  }
+
+  /**
+   * Connects, checks the topic and learns the schema's id; tries again until `deadline`. Need not be called twice.
+   * @throws {DeliveryError} naming the way out
+   */
+  async open(deadline: number): Promise<void> {
+    if (this.#encoding !== undefined) return;
+    await this.#until(deadline, () => this.#link.open());
+    await this.#learnEncoding(deadline);
+  }
+
+  /** What {@link encode} needs; asks the registry at most once. Kafka need not be there. @throws {DeliveryError} */
+  async #learnEncoding(deadline: number): Promise<ReportEncoderOptions> {
+    const { topic, partitions, chanCustom, mapStatus, schemaRegistryUrl } = this.#options;
+    const schemas = createSchemas({ registryUrl: schemaRegistryUrl });
+    const schemaId = await this.#until(deadline, () => schemas.encodingId(topic));
+    return (this.#encoding ??= {
+      partitions,
+      schemaId,
+      ...(chanCustom !== undefined && { chanCustom }),
+      ...(mapStatus !== undefined && { mapStatus }),
+    });
+  }
+
+  /** Resolves when reports can be encoded and there is room for their records. @throws {DeliveryError} if not until `deadline` */
+  async ready(deadline: number): Promise<ReportEncoderOptions> {
+    await this.queue.room(deadline);
+    return this.#encoding ?? this.#learnEncoding(deadline);
+  }
+
+  /** Sends all that waits, then disconnects. */
+  async close(): Promise<void> {
+    await this.queue.close();
+    await this.#link.close();
+  }
+
+  async #until<T>(deadline: number, attempt: () => Promise<T>): Promise<T> {
+    for (let count = 1; ; count += 1) {
+      try {
+        return await attempt();
+      } catch (thrown) {
+        const error = asError(thrown);
+        const pause = pauseAfter(count, Math.random());
+        if (isFinal(error) || this.#clock.now() + pause > deadline) {
+          throw new DeliveryError(error.message, { cause: error });
+        }
+        await this.#clock.wait(pause);
+      }
+    }
+  }
+}
