@@ -126,10 +126,12 @@ function addConsume(program: Command, io: Io, finish: Finish): void {
         'SIGTERM or Ctrl-C stores what is in hand, commits, and leaves the group.',
     )
     .option('--until-caught-up', 'stop at the ends that the log had when this started')
+    .option('--accept-gap', 'go on without records that retention removed, and record them as skipped')
     .addHelpText('after', example('kaquan consume orders --until-caught-up'))
-    .action(async (options: { untilCaughtUp?: true }) => {
+    .action(async (options: { untilCaughtUp?: true; acceptGap?: true }) => {
       const { consumeOrders } = await import('./consume.ts');
-      finish(await consumeOrders({ untilCaughtUp: options.untilCaughtUp === true }, io.env));
+      const { untilCaughtUp = false, acceptGap = false } = options;
+      finish(await consumeOrders({ untilCaughtUp, acceptGap }, io.env));
     });
 }
 

@@ -38,20 +38,25 @@ function brokenSettings(error: SettingsError): string {
 
 /** One sentence for the two things that are most often away, else the error's own words. */
 export function sentenceOf(error: unknown, env: Env): string {
-  if (isKafkaAway(error)) {
+  const chain = causesOf(error);
+  if (chain.some(isKafkaAway)) {
     const brokers = env['KAFKA_BROKERS'] || '127.0.0.1:9092';
     return `Kafka does not answer at ${brokers} (KAFKA_BROKERS). Start it with kaquan stack, or point KAFKA_BROKERS at yours.`;
   }
-  if (isNamed(error, 'TransportError')) {
+  if (chain.some((cause) => isNamed(cause, 'TransportError'))) {
     const url = env['CLICKHOUSE_URL'] || 'http://127.0.0.1:8123';
     return `ClickHouse does not answer at ${url} (CLICKHOUSE_URL). Start it with kaquan stack, or point CLICKHOUSE_URL at yours.`;
   }
   return error instanceof Error ? error.message : String(error);
 }
 
-function isKafkaAway(error: unknown): boolean {
-  if (isNamed(error, 'KafkaJSConnectionError', 'KafkaJSBrokerNotFound')) return true;
-  return (
-    isNamed(error, 'KafkaJSNumberOfRetriesExceeded') && error instanceof Error && isKafkaAway(error.cause)
-  );
+const isKafkaAway = (error: unknown): boolean =>
+  isNamed(error, 'KafkaJSConnectionError', 'KafkaJSBrokerNotFound');
+
+/** The error and what caused it, the outermost first. */
+function causesOf(error: unknown): unknown[] {
+  const chain: unknown[] = [];
+  for (let cause = error; cause instanceof Error && !chain.includes(cause); cause = cause.cause)
+    chain.push(cause);
+  return chain;
 }

@@ -1,6 +1,6 @@
 import { ordersSettings } from '../consumers/orders/config.ts';
 import { parseSettings } from '../runtime/process/settings.ts';
-import { deadLetterTopic, TOPIC } from '../schemas/coupon_order/topics.ts';
+import { deadLetterTopic, TOPIC } from '../schemas/coupon_order/topic.ts';
 import { connectClickHouse, connectKafka } from './connections.ts';
 import { EXIT, sentenceOf } from './failure.ts';
 import type { Io } from './program.ts';

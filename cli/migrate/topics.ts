@@ -1,0 +1,65 @@
+import type { ClickHouse } from '../../runtime/clickhouse/client.ts';
+import type { KafkaAdmin, TopicSpec } from '../../runtime/kafka/admin.ts';
+import { recordedTopic, recordTopic } from '../../sql/records.ts';
+import { CommandError } from '../failure.ts';
+import { REQUIRED } from './topic-specs.ts';
+
+export interface PlacedTopic {
+  readonly topic: string;
+  readonly created: boolean;
+  readonly partitions: number;
+  /** Tells the places of this topic from those of an earlier one of the same name. */
+  readonly generation: number;
+}
+
+/** @throws {CommandError} if the topic lives with another partition count than the settings or the record have */
+export async function checkPartitions(
+  admin: KafkaAdmin,
+  clickhouse: ClickHouse,
+  spec: TopicSpec,
+): Promise<void> {
+  const living = await admin.partitionCount(spec.topic);
+  if (living === undefined) return;
+  const recorded = await recordedTopic(clickhouse, spec.topic);
+  if (recorded !== undefined && recorded.partitions !== living) {
+    throw new CommandError(
+      `the topic ${spec.topic} has ${living} partitions, but was made with ${recorded.partitions}: orders' histories now lie in ` +
+        'two partitions each. Publish to a new topic with the new count, and rebuild.',
+    );
+  }
+  if (living !== spec.partitions) {
+    throw new CommandError(
+      `the topic ${spec.topic} has ${living} partitions, but KAFKA_PARTITIONS is ${spec.partitions}; partitions never change ` +
+        `on a living topic. Set KAFKA_PARTITIONS=${living}, or make a new topic and rebuild.`,
+    );
+  }
+}
+
+/** @throws {CommandError} if the topic lives with settings under which figures could not be exact */
+export async function checkConfig(admin: KafkaAdmin, topic: string): Promise<void> {
+  if ((await admin.partitionCount(topic)) === undefined) return;
+  const config = await admin.topicConfig(topic);
+  for (const [name, value] of Object.entries(REQUIRED)) {
+    const living = config.get(name);
+    if (living === value) continue;
+    throw new CommandError(
+      `the topic ${topic} has ${name}=${living ?? ''}, but exact figures need ${name}=${value}. Change it with ` +
+        `kafka-configs.sh --alter --entity-type topics --entity-name ${topic} --add-config ${name}=${value}`,
+    );
+  }
+}
+
+/** Creates and records the topic, as far as that is not done. To be called under the store's lock. */
+export async function placeTopic(
+  admin: KafkaAdmin,
+  clickhouse: ClickHouse,
+  spec: TopicSpec,
+): Promise<PlacedTopic> {
+  const { topic, partitions } = spec;
+  const isThere = (await admin.partitionCount(topic)) !== undefined;
+  const recorded = isThere ? await recordedTopic(clickhouse, topic) : undefined;
+  // First the record: a generation that is never used harms nobody, a topic without one does.
+  const generation = recorded?.generation ?? (await recordTopic(clickhouse, { topic, partitions }));
+  const created = await admin.ensureTopic(spec);
+  return { topic, created, partitions, generation };
+}
