@@ -1,7 +1,7 @@
 import { canonicalJson, isPlainObject } from './canonical-json.ts';
 import { DIFFERENT_ORDER, type ChanCustomMode } from './conditions.ts';
 import { BOUNDS, type CouponOrderEvent } from './event.ts';
-import { canonicalProps } from './event-id.ts';
+import { canonicalProps } from './canonical-props.ts';
 import { normalised } from './normalised.ts';
 import { RULES, type Props } from './rules.ts';
 import { knownMembers, unknownMembers, unknownText, type Report } from './unknown.ts';

@@ -33,29 +33,43 @@ export function unknownMembers(
   path: Path,
   report: Report,
 ): Unknown | undefined {
+  return membersOf(value, known, [...path], report);
+}
+
+/** `path` is where the walk is: pushed to and popped from, never kept. */
+function membersOf(value: unknown, known: Known, path: PropertyKey[], report: Report): Unknown | undefined {
   if (known === undefined) return undefined;
   if (known instanceof Map) return isPlainObject(value) ? ofObject(value, known, path, report) : undefined;
   return 'each' in known && Array.isArray(value) ? ofArray(value, known.each, path, report) : undefined;
 }
 
-function ofObject(object: Unknown, known: ReadonlyMap<string, Known>, path: Path, report: Report) {
+function ofObject(object: Unknown, known: ReadonlyMap<string, Known>, path: PropertyKey[], report: Report) {
   let found: Unknown | undefined;
   for (const key of Object.keys(object)) {
-    const value = object[key];
-    const member = known.has(key)
-      ? unknownMembers(value, known.get(key), [...path, key], report)
-      : kept(value, [...path, key], report);
+    const inside = known.get(key);
+    if (inside === undefined && known.has(key)) continue;
+    path.push(key);
+    const member =
+      inside === undefined ? kept(object[key], path, report) : membersOf(object[key], inside, path, report);
+    path.pop();
     if (member !== undefined) (found ??= emptyUnknown())[key] = member;
   }
   return found;
 }
 
-function ofArray(array: readonly unknown[], known: Known, path: Path, report: Report): Unknown | undefined {
+function ofArray(
+  array: readonly unknown[],
+  known: Known,
+  path: PropertyKey[],
+  report: Report,
+): Unknown | undefined {
   let found: Unknown | undefined;
-  array.slice(0, BOUNDS.array).forEach((element, index) => {
-    const member = unknownMembers(element, known, [...path, index], report);
+  for (let index = 0; index < Math.min(array.length, BOUNDS.array); index += 1) {
+    path.push(index);
+    const member = membersOf(array[index], known, path, report);
+    path.pop();
     if (member !== undefined) (found ??= emptyUnknown())[String(index)] = member;
-  });
+  }
   return found;
 }
 
@@ -66,7 +80,7 @@ function kept(value: unknown, path: Path, report: Report): unknown {
   if (value === null || value === undefined) return undefined;
   const problem = jsonProblem(value, BOUNDS.json);
   if (problem === undefined) return value;
-  report(path, problem);
+  report([...path], problem);
   return undefined;
 }
 
