@@ -1,0 +1,102 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { createGzip } from 'node:zlib';
+import type { Writable } from 'node:stream';
+
+import type { Written } from './engine.ts';
+import { ServerError, statusOf } from './errors.ts';
+import { contentTypeOf } from './formats.ts';
+import type { JobStats } from './job.ts';
+import type { Piece } from './run-job.ts';
+
+/**
+ * Sends the pieces of an answer. The status leaves with the first piece; an error after that is told as ClickHouse tells
+ * it: a block at the body's end, between tags that the header names.
+ * @throws {ServerError} the error, if nothing was sent yet
+ */
+export async function sendPieces(
+  response: ServerResponse,
+  pieces: AsyncGenerator<Piece>,
+  format: string,
+  gzip: boolean,
+): Promise<void> {
+  const first = await pieces.next();
+  const tag = randomBytes(8).toString('hex');
+  response.setHeader('Content-Type', contentTypeOf(format));
+  response.setHeader('X-ClickHouse-Format', format);
+  response.setHeader('X-ClickHouse-Exception-Tag', tag);
+  response.setHeader('X-ClickHouse-Summary', summary(first.done ? {} : readSummary(first.value.stats)));
+  const body = bodyOf(response, gzip);
+  try {
+    for (let piece = first; !piece.done; piece = await pieces.next()) await write(body, piece.value.bytes);
+    body.end();
+  } catch (error) {
+    const text = `${ServerError.from(error).message}\n`;
+    const length = Buffer.byteLength(text);
+    body.end(`\r\n__exception__\r\n${tag}\r\n${text}${length} ${tag}\r\n__exception__\r\n`);
+  } finally {
+    await pieces.return(undefined);
+  }
+}
+
+function bodyOf(response: ServerResponse, gzip: boolean): Writable {
+  if (!gzip) return response;
+  response.setHeader('Content-Encoding', 'gzip');
+  const body = createGzip({ level: 3 });
+  body.pipe(response);
+  return body;
+}
+
+async function write(body: Writable, bytes: Uint8Array): Promise<void> {
+  if (body.destroyed) throw new Error('the connection is closed');
+  if (bytes.length > 0 && !body.write(bytes)) await Promise.race([once(body, 'drain'), once(body, 'close')]);
+}
+
+/** Answers an insert. */
+export function sendWritten(response: ServerResponse, { elapsedSeconds, rows, bytes }: Written): void {
+  const counts = { read_rows: rows, read_bytes: bytes, written_rows: rows, written_bytes: bytes };
+  response.setHeader(
+    'X-ClickHouse-Summary',
+    summary({ ...counts, elapsed_ns: Math.round(elapsedSeconds * 1e9) }),
+  );
+  response.end();
+}
+
+const SUMMARY = [
+  'read_rows',
+  'read_bytes',
+  'written_rows',
+  'written_bytes',
+  'total_rows_to_read',
+  'result_rows',
+  'result_bytes',
+  'elapsed_ns',
+] as const;
+
+type Counts = Partial<Record<(typeof SUMMARY)[number], number>>;
+
+const summary = (counts: Counts): string =>
+  JSON.stringify(Object.fromEntries(SUMMARY.map((name) => [name, String(counts[name] ?? 0)])));
+
+function readSummary(stats: JobStats | undefined): Counts {
+  if (stats === undefined) return {};
+  return {
+    read_rows: stats.rowsRead,
+    read_bytes: stats.bytesRead,
+    elapsed_ns: Math.round(stats.elapsedSeconds * 1e9),
+  };
+}
+
+/** Answers with an error, in ClickHouse's own words; nothing if the other side is gone. */
+export function sendError(response: ServerResponse, thrown: unknown): void {
+  if (response.headersSent || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  const error = ServerError.from(thrown);
+  response.setHeader('X-ClickHouse-Exception-Code', error.code);
+  if (error.code === 516) response.setHeader('WWW-Authenticate', 'Basic realm="ClickHouse server HTTP API"');
+  response.setHeader('Content-Type', 'text/plain; charset=UTF-8');
+  response.writeHead(statusOf(error.code)).end(`${error.message}\n`);
+}

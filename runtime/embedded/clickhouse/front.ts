@@ -1,0 +1,153 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+
+import type { Users } from './access.ts';
+import { sendError, sendPieces, sendWritten } from './answer.ts';
+import { collected, decoded, formFields } from './body.ts';
+import type { Engine, Written } from './engine.ts';
+import { ServerError } from './errors.ts';
+import { isStreamed } from './formats.ts';
+import { Lane } from './lane.ts';
+import { requestOf, type Request } from './request.ts';
+import { schemaAnswer, sendSchema, type RegisteredSchema } from './schema-api.ts';
+import { dataInsertOf, outputFormatOf, type DataInsert } from './statement.ts';
+
+export interface FrontOptions {
+  readonly engine: Engine;
+  readonly users: Users;
+  /** The database that the analyst sees, and is in. */
+  readonly readable: string;
+  readonly schemas: readonly RegisteredSchema[];
+}
+
+/** The longest that a query of an analyst may take, whatever it asks for, in ms. */
+const ANALYST_MS = 600_000;
+
+/**
+ * The request handler: ClickHouse's HTTP interface for `engine`, and the schema registry's.
+ */
+export function createFront({ engine, users, readable, schemas }: FrontOptions) {
+  const lanes = {
+    inserts: new Lane('inserts', 2, 32),
+    lookUps: new Lane('look-ups', 4, 64),
+    changes: new Lane('changes', 2, 32),
+    analysts: new Lane('analysts', 3, 32),
+  };
+
+  async function answer(
+    message: IncomingMessage,
+    response: ServerResponse,
+    url: URL,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const query = Buffer.from(url.searchParams.get('query') ?? '');
+    const insert = dataInsertOf(query);
+    if (insert === undefined || insert.dataAt < query.length) {
+      const { text, parameters } = await statementOf(message, query, url.searchParams);
+      return execute(requestFor(message, response, parameters), text, response, signal);
+    }
+    // The data are the body, as it is.
+    const request = requestFor(message, response, url.searchParams);
+    return write(request, insert, message, response, signal);
+  }
+
+  function requestFor(
+    message: IncomingMessage,
+    response: ServerResponse,
+    parameters: URLSearchParams,
+  ): Request {
+    const request = requestOf(message, parameters, users, readable);
+    response.setHeader('X-ClickHouse-Query-Id', request.plan.queryId);
+    return request;
+  }
+
+  async function execute(
+    request: Request,
+    text: Buffer,
+    response: ServerResponse,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const insert = dataInsertOf(text);
+    if (insert === undefined) await select(request, text.toString(), response, signal);
+    else await write(request, insert, text.subarray(insert.dataAt), response, signal);
+  }
+
+  async function select(
+    request: Request,
+    sql: string,
+    response: ServerResponse,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const format = outputFormatOf(sql) ?? request.format;
+    const job = {
+      plan: request.plan,
+      sql,
+      format: request.format,
+      streams: !request.wait && isStreamed(format),
+    };
+    const { analyst } = request.plan;
+    const lane = analyst ? lanes.analysts : isRead(sql) ? lanes.lookUps : lanes.changes;
+    const limit = analyst ? AbortSignal.any([signal, AbortSignal.timeout(ANALYST_MS)]) : signal;
+    await lane.run(limit, () => sendPieces(response, engine.run(job, limit), format, request.gzip));
+  }
+
+  async function write(
+    { plan }: Request,
+    insert: DataInsert,
+    data: Buffer | IncomingMessage,
+    response: ServerResponse,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (plan.analyst || plan.readOnly) throw ServerError.of(164, 'Cannot execute query in readonly mode.');
+    const { prefix, reading } = insert;
+    const inLane = (work: () => Promise<Written>) => lanes.inserts.run(signal, work);
+    if (reading === undefined) {
+      const bytes = Buffer.isBuffer(data) ? data : await collected(data);
+      return sendWritten(response, await inLane(() => engine.insert(plan, prefix, bytes, signal)));
+    }
+    const file = await engine.spool(Buffer.isBuffer(data) ? Readable.from([data]) : decoded(data));
+    try {
+      const written = await inLane(() => engine.insert(plan, reading(file.path), Buffer.alloc(0), signal));
+      sendWritten(response, written);
+    } finally {
+      file.remove();
+    }
+  }
+
+  return (message: IncomingMessage, response: ServerResponse): void => {
+    const url = new URL(message.url ?? '/', 'http://localhost');
+    common(response);
+    if (url.pathname === '/ping' || url.pathname === '/replicas_status') return void response.end('Ok.\n');
+    const schema = schemaAnswer(url.pathname, schemas);
+    if (schema !== undefined) return sendSchema(response, schema);
+    if (url.pathname !== '/') return void response.writeHead(404).end(`There is no handle ${url.pathname}\n`);
+    const gone = new AbortController();
+    response.once('close', () => {
+      if (!response.writableFinished) gone.abort(ServerError.of(394, 'The connection was closed.'));
+    });
+    answer(message, response, url, gone.signal).catch((error: unknown) => sendError(response, error));
+  };
+}
+
+function common(response: ServerResponse): void {
+  response.setHeader('X-ClickHouse-Server-Display-Name', 'kaquan');
+  response.setHeader('X-ClickHouse-Timezone', 'UTC');
+}
+
+const isRead = (sql: string): boolean => /^\W*(select|with|show|describe|desc|explain|exists)\b/i.test(sql);
+
+/** The statement of the URL and the body, as one text, and the parameters of the URL and of a form. */
+async function statementOf(
+  message: IncomingMessage,
+  query: Buffer,
+  parameters: URLSearchParams,
+): Promise<{ text: Buffer; parameters: URLSearchParams }> {
+  const body = await collected(message);
+  const type = message.headers['content-type'] ?? '';
+  if (/^multipart\/form-data/i.test(type)) {
+    for (const [name, value] of await formFields(body, type)) parameters.append(name, value);
+    return { text: Buffer.from(parameters.get('query') ?? ''), parameters };
+  }
+  if (query.length === 0 || body.length === 0) return { text: query.length === 0 ? body : query, parameters };
+  return { text: Buffer.concat([query, Buffer.from('\n'), body]), parameters };
+}

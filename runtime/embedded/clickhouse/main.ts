@@ -1,0 +1,33 @@
+import { createServer } from 'node:http';
+
+import { openEngine } from './engine.ts';
+import { createFront } from './front.ts';
+import type { FrontMessage, FrontStart } from './process.ts';
+
+/** The process that holds ClickHouse: told what to do, and ended, by the one that started it. */
+const tell = (message: FrontMessage): void => void process.send?.(message);
+
+async function start({ folder, host, port, users, readable, schemas }: FrontStart): Promise<void> {
+  const engine = await openEngine({ folder, users, readable });
+  const server = createServer(
+    { keepAliveTimeout: 30_000, requestTimeout: 0 },
+    createFront({ engine, users, readable, schemas }),
+  );
+  server.on('error', (error: NodeJS.ErrnoException) => tell({ kind: 'failed', message: error.message }));
+  server.listen(port, host, () => tell({ kind: 'ready' }));
+  process.once('SIGTERM', () => {
+    server.close(() => {
+      engine.close();
+      process.exit(0);
+    });
+    server.closeIdleConnections();
+  });
+}
+
+process.once('message', (message: FrontStart) => {
+  start(message).catch((error: unknown) => {
+    tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
+  });
+});
+// Queries may still run; what is acknowledged is stored.
+process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));

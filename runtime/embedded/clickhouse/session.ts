@@ -1,0 +1,49 @@
+import { ANALYST_ROLE } from './access.ts';
+import { identifier, literal } from './statement.ts';
+
+/** What one request wants of its session. It can be sent to a thread. */
+export interface SessionPlan {
+  /** By this the query is found among the running ones. */
+  readonly queryId: string;
+  readonly analyst: boolean;
+  /** As GET: nothing may be written. */
+  readonly readOnly: boolean;
+  readonly database: string | undefined;
+  readonly settings: readonly (readonly [name: string, value: string])[];
+  /** Values of `{name:Type}`, escaped as in a TabSeparated field. */
+  readonly params: readonly (readonly [name: string, value: string])[];
+}
+
+/**
+ * The statements that make a fresh connection the session that `plan` describes. A session serves one request, so
+ * nothing needs to be set back. Settings come before the read-only mode that bars some of them.
+ */
+export function preparation(plan: SessionPlan): string {
+  const settings = plan.settings.filter(([name]) => name !== 'log_comment' && name !== 'readonly');
+  const comment = plan.settings.find(([name]) => name === 'log_comment')?.[1] ?? '';
+  const all = [['log_comment', tagOf(comment, plan.queryId)] as const, ...settings];
+  return [
+    `SET ${all.map(([name, value]) => `${name} = ${literal(value)}`).join(', ')}`,
+    ...plan.params.map(([name, value]) => `SET param_${name} = ${literal(value)}`),
+    ...(plan.database === undefined ? [] : [`USE ${identifier(plan.database)}`]),
+    ...(plan.analyst ? [`SET ROLE ${ANALYST_ROLE}`] : []),
+    ...readOnly(plan),
+  ].join('; ');
+}
+
+function readOnly(plan: SessionPlan): string[] {
+  const asked = plan.settings.find(([name]) => name === 'readonly')?.[1];
+  if (asked === '1') return ['SET readonly = 1'];
+  return plan.analyst || plan.readOnly || asked === '2' ? ['SET readonly = 2'] : [];
+}
+
+const tagOf = (comment: string, queryId: string): string =>
+  comment === '' ? queryId : `${comment} ${queryId}`;
+
+/**
+ * Cancels the query of a request. The engine makes its own query ids, so ours travels as log_comment; a query that
+ * overwrites that in its own SETTINGS runs until its max_execution_time.
+ */
+export function killStatement(queryId: string): string {
+  return `KILL QUERY WHERE endsWith(Settings['log_comment'], ${literal(queryId)}) ASYNC FORMAT Null`;
+}

@@ -1,0 +1,101 @@
+import { tokens, type Token } from './tokens.ts';
+
+/** An INSERT whose data come with the request, taken apart. */
+export interface DataInsert {
+  readonly format: string;
+  /** The statement up to and with its format (or VALUES). */
+  readonly prefix: string;
+  /** Where the data begin, in bytes of the text. */
+  readonly dataAt: number;
+  /** For INSERT … SELECT … FROM input(…): the statement that reads a file in its place. */
+  readonly reading?: (path: string) => string;
+}
+
+/** The longest statement before the data of an INSERT that is looked at, in bytes: ClickHouse's own max_query_size. */
+const MAX_STATEMENT_BYTES = 262_144;
+
+/**
+ * Takes `text` apart if it is an INSERT with data (or waiting for some): `INSERT … FORMAT X`, `INSERT … VALUES`,
+ * `INSERT … SELECT … FROM input(…) FORMAT X`. Anything else, also INSERT … SELECT, is undefined.
+ */
+export function dataInsertOf(text: Buffer): DataInsert | undefined {
+  // One character per byte, so that offsets are those of the bytes.
+  const sql = text.toString('latin1', 0, MAX_STATEMENT_BYTES);
+  const found = endOfStatement(sql);
+  if (found === undefined) return undefined;
+  const { format, end, formatAt, input } = found;
+  const utf8 = (from: number, to: number) => text.toString('utf8', from, to);
+  const insert = {
+    format,
+    prefix: utf8(0, end),
+    dataAt: end + /^[ \t\f]*\r?\n?/.exec(sql.slice(end))![0].length,
+  };
+  if (input === undefined) return insert;
+  const reading = (path: string) =>
+    `${utf8(0, input.at)} file(${literal(path)}, ${literal(format)}, ${utf8(input.argumentsAt, formatAt)}`;
+  return { ...insert, reading };
+}
+
+interface StatementEnd {
+  readonly format: string;
+  readonly formatAt: number;
+  readonly end: number;
+  readonly input?: { readonly at: number; readonly argumentsAt: number };
+}
+
+function endOfStatement(sql: string): StatementEnd | undefined {
+  let depth = 0;
+  let selects = false;
+  let input: StatementEnd['input'];
+  let before: Token | undefined;
+  let previous: Token | undefined;
+  for (const token of tokens(sql)) {
+    const word = token.kind === 'word' ? token.text.toUpperCase() : token.text;
+    if (previous === undefined && word !== 'INSERT') return undefined;
+    if (word === '(' && isWord(previous, 'INPUT') && isWord(before, 'FROM', 'JOIN')) {
+      input = { at: previous?.start ?? 0, argumentsAt: token.end };
+    }
+    if (word === '(') depth++;
+    else if (word === ')') depth--;
+    else if (depth === 0 && token.kind === 'word') {
+      if (isWord(previous, 'FORMAT') && !isWord(before, 'INTO', 'TABLE', 'FROM')) {
+        const data = { format: token.text, formatAt: previous?.start ?? 0, end: token.end };
+        if (!selects) return data;
+        return input === undefined ? undefined : { ...data, input };
+      }
+      if (word === 'SELECT' || word === 'WITH') selects = true;
+      const names = isWord(previous, 'INTO', 'TABLE') || previous?.text === '.';
+      if (word === 'VALUES' && !selects && !names) {
+        return { format: 'Values', formatAt: token.start, end: token.end };
+      }
+    }
+    before = previous;
+    previous = token;
+  }
+  return undefined;
+}
+
+const isWord = (token: Token | undefined, ...words: string[]): boolean =>
+  token?.kind === 'word' && words.includes(token.text.toUpperCase());
+
+/** The format that a query names at its end, if it does. */
+export function outputFormatOf(sql: string): string | undefined {
+  let format: string | undefined;
+  let previous: Token | undefined;
+  for (const token of tokens(sql)) {
+    if (isWord(previous, 'FORMAT') && token.kind === 'word') format = token.text;
+    else if (isWord(token, 'FROM', 'SELECT', 'WHERE')) format = undefined;
+    previous = token;
+  }
+  return format;
+}
+
+/** A ClickHouse string literal. */
+export function literal(value: string): string {
+  return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+}
+
+/** A quoted identifier. */
+export function identifier(name: string): string {
+  return `\`${name.replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\``;
+}

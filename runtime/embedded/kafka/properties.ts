@@ -1,0 +1,68 @@
+export interface KafkaPlace {
+  readonly host: string;
+  readonly port: number;
+  readonly controllerPort: number;
+  readonly dataFolder: string;
+}
+
+/** server.properties of one node that is broker and controller. */
+export function serverProperties({ host, port, controllerPort, dataFolder }: KafkaPlace): string {
+  return lines({
+    'process.roles': 'broker,controller',
+    'node.id': '1',
+    // The controller's port is another one at each start: only the node itself uses it.
+    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+    'controller.listener.names': 'CONTROLLER',
+    listeners: `PLAINTEXT://${host}:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'advertised.listeners': `PLAINTEXT://${host}:${port}`,
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'log.dirs': dataFolder,
+    'auto.create.topics.enable': 'false',
+    'offsets.topic.replication.factor': '1',
+    'offsets.topic.num.partitions': '8',
+    'transaction.state.log.replication.factor': '1',
+    'transaction.state.log.min.isr': '1',
+    'transaction.state.log.num.partitions': '4',
+    'share.coordinator.state.topic.replication.factor': '1',
+    'share.coordinator.state.topic.min.isr': '1',
+    'group.initial.rebalance.delay.ms': '0',
+    'num.network.threads': '2',
+    'num.io.threads': '4',
+    'num.recovery.threads.per.data.dir': '2',
+    'log.cleaner.dedupe.buffer.size': '33554432',
+    // Also from clients that send larger batches than the default of 1 MiB.
+    'message.max.bytes': '10485760',
+  });
+}
+
+/** log4j2: warnings to a file, and the one line on standard output that says that the node serves. */
+export function log4jProperties(file: string): string {
+  return lines({
+    status: 'error',
+    'appender.file.type': 'RollingFile',
+    'appender.file.name': 'file',
+    'appender.file.fileName': file,
+    'appender.file.filePattern': `${file}.%i`,
+    'appender.file.layout.type': 'PatternLayout',
+    'appender.file.layout.pattern': '%d{yyyy-MM-dd HH:mm:ss.SSS} %p %c{1}: %m%n',
+    'appender.file.policies.type': 'Policies',
+    'appender.file.policies.size.type': 'SizeBasedTriggeringPolicy',
+    'appender.file.policies.size.size': '10MB',
+    'appender.file.strategy.type': 'DefaultRolloverStrategy',
+    'appender.file.strategy.max': '2',
+    'appender.out.type': 'Console',
+    'appender.out.name': 'out',
+    'appender.out.layout.type': 'PatternLayout',
+    'appender.out.layout.pattern': '%m%n',
+    'rootLogger.level': 'warn',
+    'rootLogger.appenderRef.file.ref': 'file',
+    'logger.started.name': 'kafka.server.KafkaRaftServer',
+    'logger.started.level': 'info',
+    'logger.started.appenderRef.out.ref': 'out',
+  });
+}
+
+const lines = (properties: Readonly<Record<string, string>>): string =>
+  Object.entries(properties)
+    .map(([name, value]) => `${name}=${value.replaceAll('\\', '\\\\')}\n`)
+    .join('');
