@@ -23,13 +23,13 @@ const ORPHANS_MS = 15_000;
  * Claims `folder` for this process. A claim of a process that is gone is taken over, once its parts are gone too.
  * @throws {Error} a sentence that names the folder and the process that has it
  */
-export async function lockData(folder: string): Promise<DataLock> {
+export async function lockData(folder: string, signal?: AbortSignal): Promise<DataLock> {
   mkdirSync(folder, { recursive: true });
   const file = join(resolve(folder), 'stack.lock');
   const owner = identityOf(process.pid);
   if (owner === undefined) throw new Error(`process ${process.pid} has no start time`);
   let claim: Claim = { owner, parts: [] };
-  while (!claimed(file, claim)) await takeOver(file, folder);
+  while (!claimed(file, claim)) await takeOver(file, folder, signal);
   return {
     addPart(pid) {
       const part = identityOf(pid);
@@ -62,7 +62,7 @@ function replace(file: string, claim: Claim): void {
   renameSync(next, file);
 }
 
-async function takeOver(file: string, folder: string): Promise<void> {
+async function takeOver(file: string, folder: string, signal: AbortSignal | undefined): Promise<void> {
   const found = read(file);
   if (found === undefined) return;
   if (isAlive(found.claim.owner)) {
@@ -78,7 +78,7 @@ async function takeOver(file: string, folder: string): Promise<void> {
           `the data folder ${folder} is in use by process ${part.pid}, which a killed stack left behind: end it`,
         );
       }
-      await sleep(50);
+      await sleep(50, undefined, { ...(signal && { signal }) });
     }
   }
   removeStale(file, found.text);

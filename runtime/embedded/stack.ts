@@ -49,8 +49,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const java = javaCommand(options.env['JAVA_HOME']);
   await checkJava(java);
   const fetching = () => options.onProgress('fetching Apache Kafka from Maven Central, this once …');
-  const jars = await kafkaJars(options.pom, options.cache, fetching);
-  const lock = await lockData(options.dataDir);
+  const jars = await kafkaJars(options.pom, options.cache, fetching, options.signal);
+  options.signal?.throwIfAborted();
+  const lock = await lockData(options.dataDir, options.signal);
   const parts: Part[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(parts.map((part) => part.stop()));

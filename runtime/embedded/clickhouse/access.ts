@@ -20,6 +20,20 @@ const WRITER_ROLE = 'kaquan_writer';
 const DEFAULT_EXECUTION_S = 60;
 const MAX_EXECUTION_S = 86_400;
 
+/** Settings that name a file to read or write, or hold an expression that a check of the query's text would miss. */
+const FIXED = [
+  'additional_result_filter',
+  'additional_table_filters',
+  'dialect',
+  'format_schema',
+  'format_schema_source',
+  'format_template_resultset',
+  'format_template_row',
+  'input_format_record_errors_file_path',
+  'output_format_schema',
+  'rename_files_after_processing',
+];
+
 /**
  * Writes the engine's configuration under `folder` and returns the arguments that load it. chdb authenticates every
  * connection as `default` and cannot create users, but it does read users and roles from a file: the engine itself then
@@ -53,12 +67,15 @@ function usersXml({ writer, analyst }: Users, readable: string): string {
       <implicit_select>0</implicit_select>
       <default_normal_view_sql_security>DEFINER</default_normal_view_sql_security>
       <max_execution_time>${DEFAULT_EXECUTION_S}</max_execution_time>
-      <constraints><max_execution_time><min>1</min><max>${MAX_EXECUTION_S}</max></max_execution_time></constraints>
+      <constraints>
+        <max_execution_time><min>1</min><max>${MAX_EXECUTION_S}</max></max_execution_time>
+${FIXED.map((name) => `        <${name}><readonly/></${name}>`).join('\n')}
+      </constraints>
     </default>
   </profiles>
   <roles>
     <${WRITER_ROLE}><grants><query>GRANT ALL ON *.* WITH GRANT OPTION</query></grants></${WRITER_ROLE}>
-    <${ANALYST_ROLE}><grants><query>GRANT SELECT, SHOW ON ${readable}.*</query></grants></${ANALYST_ROLE}>
+    <${ANALYST_ROLE}><grants><query>GRANT SELECT ON ${readable}.*</query></grants></${ANALYST_ROLE}>
   </roles>
   <users>
 ${[...new Set(all)].map(userXml).join('\n')}

@@ -28,8 +28,12 @@ export async function sendPieces(
   response.setHeader('X-ClickHouse-Exception-Tag', tag);
   response.setHeader('X-ClickHouse-Summary', summary(first.done ? {} : readSummary(first.value.stats)));
   const body = bodyOf(response, gzip);
+  const closed = once(response, 'close').catch(() => undefined);
   try {
-    for (let piece = first; !piece.done; piece = await pieces.next()) await write(body, piece.value.bytes);
+    for (let piece = first; !piece.done; piece = await pieces.next()) {
+      if (!body.write(piece.value.bytes)) await Promise.race([once(body, 'drain'), closed]);
+      if (response.destroyed) return;
+    }
     body.end();
   } catch (error) {
     const text = `${ServerError.from(error).message}\n`;
@@ -46,11 +50,6 @@ function bodyOf(response: ServerResponse, gzip: boolean): Writable {
   const body = createGzip({ level: 3 });
   body.pipe(response);
   return body;
-}
-
-async function write(body: Writable, bytes: Uint8Array): Promise<void> {
-  if (body.destroyed) throw new Error('the connection is closed');
-  if (bytes.length > 0 && !body.write(bytes)) await Promise.race([once(body, 'drain'), once(body, 'close')]);
 }
 
 /** Answers an insert. */

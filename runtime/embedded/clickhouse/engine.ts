@@ -75,7 +75,7 @@ export async function openEngine({ folder, users, readable }: EngineOptions): Pr
     }
   };
   const insert = (plan: SessionPlan, prefix: string, data: Uint8Array, signal: AbortSignal) =>
-    cancelling(addon, control, plan.queryId, signal, () =>
+    cancelling(addon, control, plan.tag, signal, () =>
       session(plan, async (connection) => {
         const { elapsed, rowsWritten, bytesWritten } = await addon.InsertRawAsyncConnection(
           connection,
@@ -90,7 +90,7 @@ export async function openEngine({ folder, users, readable }: EngineOptions): Pr
   return {
     version: Buffer.from(bytes).toString().trim(),
     async *run(job, signal) {
-      const stop = killOnAbort(addon, control, job.plan.queryId, signal);
+      const stop = killOnAbort(addon, control, job.plan.tag, signal);
       try {
         yield* executors.run(job);
       } finally {
@@ -117,11 +117,11 @@ async function spoolFile(path: string, data: Readable): Promise<SpoolFile> {
 async function cancelling<T>(
   addon: Addon,
   control: Connection,
-  queryId: string,
+  tag: string,
   signal: AbortSignal,
   work: () => Promise<T>,
 ): Promise<T> {
-  const stop = killOnAbort(addon, control, queryId, signal);
+  const stop = killOnAbort(addon, control, tag, signal);
   try {
     return await work();
   } finally {
@@ -130,11 +130,11 @@ async function cancelling<T>(
 }
 
 /** Cancels the query once `signal` aborts, and again until the returned function is called. */
-function killOnAbort(addon: Addon, control: Connection, queryId: string, signal: AbortSignal): () => void {
+function killOnAbort(addon: Addon, control: Connection, tag: string, signal: AbortSignal): () => void {
   let over = false;
   const kill = async (): Promise<void> => {
     while (!over) {
-      await addon.QueryAsyncConnection(control, killStatement(queryId), 'Null').catch(() => undefined);
+      await addon.QueryAsyncConnection(control, killStatement(tag), 'Null').catch(() => undefined);
       await sleep(KILL_AGAIN_MS);
     }
   };

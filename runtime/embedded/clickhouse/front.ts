@@ -10,7 +10,7 @@ import { isStreamed } from './formats.ts';
 import { Lane } from './lane.ts';
 import { requestOf, type Request } from './request.ts';
 import { schemaAnswer, sendSchema, type RegisteredSchema } from './schema-api.ts';
-import { dataInsertOf, outputFormatOf, type DataInsert } from './statement.ts';
+import { dataInsertOf, isRead, outputFormatOf, type DataInsert } from './statement.ts';
 
 export interface FrontOptions {
   readonly engine: Engine;
@@ -26,6 +26,9 @@ const ANALYST_MS = 600_000;
 /**
  * The request handler: ClickHouse's HTTP interface for `engine`, and the schema registry's.
  */
+// The engine takes it for the end of data that come with the statement, also inside a binary format: a file has no end but its own.
+const BLANK_LINE = '\n\n';
+
 export function createFront({ engine, users, readable, schemas }: FrontOptions) {
   const lanes = {
     inserts: new Lane('inserts', 2, 32),
@@ -99,13 +102,15 @@ export function createFront({ engine, users, readable, schemas }: FrontOptions) 
     signal: AbortSignal,
   ): Promise<void> {
     if (plan.analyst || plan.readOnly) throw ServerError.of(164, 'Cannot execute query in readonly mode.');
-    const { prefix, reading } = insert;
+    const { prefix, reading, selects } = insert;
     const inLane = (work: () => Promise<Written>) => lanes.inserts.run(signal, work);
-    if (reading === undefined) {
-      const bytes = Buffer.isBuffer(data) ? data : await collected(data);
+    const bytes = Buffer.isBuffer(data) ? data : selects ? undefined : await collected(data);
+    if (!selects && bytes?.includes(BLANK_LINE) === false) {
       return sendWritten(response, await inLane(() => engine.insert(plan, prefix, bytes, signal)));
     }
-    const file = await engine.spool(Buffer.isBuffer(data) ? Readable.from([data]) : decoded(data));
+    const file = await engine.spool(
+      bytes === undefined && !Buffer.isBuffer(data) ? decoded(data) : Readable.from([bytes]),
+    );
     try {
       const written = await inLane(() => engine.insert(plan, reading(file.path), Buffer.alloc(0), signal));
       sendWritten(response, written);
@@ -117,24 +122,30 @@ export function createFront({ engine, users, readable, schemas }: FrontOptions) 
   return (message: IncomingMessage, response: ServerResponse): void => {
     const url = new URL(message.url ?? '/', 'http://localhost');
     common(response);
-    if (url.pathname === '/ping' || url.pathname === '/replicas_status') return void response.end('Ok.\n');
     const schema = schemaAnswer(url.pathname, schemas);
-    if (schema !== undefined) return sendSchema(response, schema);
-    if (url.pathname !== '/') return void response.writeHead(404).end(`There is no handle ${url.pathname}\n`);
-    const gone = new AbortController();
-    response.once('close', () => {
-      if (!response.writableFinished) gone.abort(ServerError.of(394, 'The connection was closed.'));
-    });
-    answer(message, response, url, gone.signal).catch((error: unknown) => sendError(response, error));
+    if (url.pathname === '/ping' || url.pathname === '/replicas_status') response.end('Ok.\n');
+    else if (schema !== undefined) sendSchema(response, schema);
+    else if (url.pathname !== '/') response.writeHead(404).end(`There is no handle ${url.pathname}\n`);
+    else {
+      const signal = closing(response);
+      answer(message, response, url, signal).catch((error: unknown) => sendError(response, error));
+    }
   };
+}
+
+/** Aborts when the connection closes before the answer is complete. */
+function closing(response: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort(ServerError.of(394, 'The connection was closed.'));
+  });
+  return gone.signal;
 }
 
 function common(response: ServerResponse): void {
   response.setHeader('X-ClickHouse-Server-Display-Name', 'kaquan');
   response.setHeader('X-ClickHouse-Timezone', 'UTC');
 }
-
-const isRead = (sql: string): boolean => /^\W*(select|with|show|describe|desc|explain|exists)\b/i.test(sql);
 
 /** The statement of the URL and the body, as one text, and the parameters of the URL and of a form. */
 async function statementOf(

@@ -4,15 +4,15 @@ import { openEngine } from './engine.ts';
 import { createFront } from './front.ts';
 import type { FrontMessage, FrontStart } from './process.ts';
 
+// Parameters travel in the URL; a body may take as long as its query.
+const LIMITS = { keepAliveTimeout: 30_000, requestTimeout: 0, maxHeaderSize: 1 << 20 };
+
 /** The process that holds ClickHouse: told what to do, and ended, by the one that started it. */
 const tell = (message: FrontMessage): void => void process.send?.(message);
 
 async function start({ folder, host, port, users, readable, schemas }: FrontStart): Promise<void> {
   const engine = await openEngine({ folder, users, readable });
-  const server = createServer(
-    { keepAliveTimeout: 30_000, requestTimeout: 0 },
-    createFront({ engine, users, readable, schemas }),
-  );
+  const server = createServer(LIMITS, createFront({ engine, users, readable, schemas }));
   server.on('error', (error: NodeJS.ErrnoException) => tell({ kind: 'failed', message: error.message }));
   server.listen(port, host, () => tell({ kind: 'ready' }));
   process.once('SIGTERM', () => {

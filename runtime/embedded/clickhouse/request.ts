@@ -40,6 +40,7 @@ export function requestOf(
   return {
     plan: {
       queryId: parameters.get('query_id') || header('x-clickhouse-query-id') || randomUUID(),
+      tag: randomUUID(),
       analyst,
       readOnly: message.method === 'GET' || message.method === 'HEAD',
       database:

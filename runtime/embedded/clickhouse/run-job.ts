@@ -1,7 +1,9 @@
 import type { Addon, Connection } from './addon.ts';
 import { ServerError } from './errors.ts';
 import type { Job, JobStats } from './job.ts';
+import { forbiddenIn } from './confinement.ts';
 import { preparation } from './session.ts';
+import { literal } from './statement.ts';
 
 /** A piece of an answer; the statistics come with a whole one. */
 export interface Piece {
@@ -22,24 +24,19 @@ export async function* runJob(addon: Addon, connection: Connection, job: Job): A
   await addon.QueryAsyncConnection(connection, preparation(job.plan), 'Null');
   const { statementCount, queryClass } = await addon.DurableClassifyAsync(connection, job.sql, null);
   if (statementCount > 1) throw ServerError.of(62, 'Syntax error (Multi-statements are not allowed).');
-  if (job.plan.analyst) await refuseControl(addon, connection, job.sql, queryClass);
+  if (job.plan.analyst) await confine(addon, connection, job.sql, queryClass);
   if (queryClass === CLASS.reads && job.streams) yield* streamed(addon, connection, job);
   else yield await whole(addon, connection, job, queryClass === CLASS.reads);
 }
 
-// The role bars the analyst from data; these statements need no right of their own, or are done by the client that
-// chdb contains: SET ROLE, KILL of others' queries, files written and read beside the engine.
-async function refuseControl(
-  addon: Addon,
-  connection: Connection,
-  sql: string,
-  queryClass: number,
-): Promise<void> {
-  if (/outfile|infile/i.test(sql))
-    throw ServerError.of(164, 'Files cannot be read or written in readonly mode.');
-  // A text that does not parse gets its own error here, and one that the engine alone understands is refused below.
-  if (queryClass >= CLASS.unknown) await addon.QueryAsyncConnection(connection, `EXPLAIN AST ${sql}`, 'Null');
+/** The role bars the analyst from data; this, from what the engine allows to every role. */
+async function confine(addon: Addon, connection: Connection, sql: string, queryClass: number): Promise<void> {
+  // Also tells what is wrong with a text that does not parse.
+  const canonical = `SELECT formatQuerySingleLine(${literal(sql)})`;
+  const { bytes } = await addon.QueryAsyncConnection(connection, canonical, 'TSVRaw');
   if (queryClass >= CLASS.controls) throw ServerError.of(164, 'Cannot execute query in readonly mode.');
+  const forbidden = forbiddenIn(Buffer.from(bytes).toString());
+  if (forbidden !== undefined) throw ServerError.of(164, `${forbidden} is not available in readonly mode.`);
 }
 
 async function whole(addon: Addon, connection: Connection, job: Job, reads: boolean): Promise<Piece> {

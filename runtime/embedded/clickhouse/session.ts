@@ -3,8 +3,9 @@ import { identifier, literal } from './statement.ts';
 
 /** What one request wants of its session. It can be sent to a thread. */
 export interface SessionPlan {
-  /** By this the query is found among the running ones. */
   readonly queryId: string;
+  /** Unique, unlike the query id that a client may choose: by it the query is found among the running ones. */
+  readonly tag: string;
   readonly analyst: boolean;
   /** As GET: nothing may be written. */
   readonly readOnly: boolean;
@@ -21,7 +22,10 @@ export interface SessionPlan {
 export function preparation(plan: SessionPlan): string {
   const settings = plan.settings.filter(([name]) => name !== 'log_comment' && name !== 'readonly');
   const comment = plan.settings.find(([name]) => name === 'log_comment')?.[1] ?? '';
-  const all = [['log_comment', tagOf(comment, plan.queryId)] as const, ...settings];
+  const all = [
+    ['log_comment', [comment, plan.queryId, plan.tag].filter(Boolean).join(' ')] as const,
+    ...settings,
+  ];
   return [
     `SET ${all.map(([name, value]) => `${name} = ${literal(value)}`).join(', ')}`,
     ...plan.params.map(([name, value]) => `SET param_${name} = ${literal(value)}`),
@@ -37,13 +41,10 @@ function readOnly(plan: SessionPlan): string[] {
   return plan.analyst || plan.readOnly || asked === '2' ? ['SET readonly = 2'] : [];
 }
 
-const tagOf = (comment: string, queryId: string): string =>
-  comment === '' ? queryId : `${comment} ${queryId}`;
-
 /**
- * Cancels the query of a request. The engine makes its own query ids, so ours travels as log_comment; a query that
- * overwrites that in its own SETTINGS runs until its max_execution_time.
+ * Cancels the query of a request. The engine makes its own query ids, so ours and the tag travel as log_comment; a query
+ * that overwrites that in its own SETTINGS runs until its max_execution_time.
  */
-export function killStatement(queryId: string): string {
-  return `KILL QUERY WHERE endsWith(Settings['log_comment'], ${literal(queryId)}) ASYNC FORMAT Null`;
+export function killStatement(tag: string): string {
+  return `KILL QUERY WHERE endsWith(Settings['log_comment'], ${literal(tag)}) ASYNC FORMAT Null`;
 }

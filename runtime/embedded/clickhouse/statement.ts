@@ -7,8 +7,10 @@ export interface DataInsert {
   readonly prefix: string;
   /** Where the data begin, in bytes of the text. */
   readonly dataAt: number;
-  /** For INSERT … SELECT … FROM input(…): the statement that reads a file in its place. */
-  readonly reading?: (path: string) => string;
+  /** Whether the data are those of `input(…)` in its SELECT. */
+  readonly selects: boolean;
+  /** The statement that reads a file in the data's place. */
+  readonly reading: (path: string) => string;
 }
 
 /** The longest statement before the data of an INSERT that is looked at, in bytes: ClickHouse's own max_query_size. */
@@ -23,22 +25,36 @@ export function dataInsertOf(text: Buffer): DataInsert | undefined {
   const sql = text.toString('latin1', 0, MAX_STATEMENT_BYTES);
   const found = endOfStatement(sql);
   if (found === undefined) return undefined;
-  const { format, end, formatAt, input } = found;
+  const { format, end, formatAt, settingsAt = formatAt, input } = found;
   const utf8 = (from: number, to: number) => text.toString('utf8', from, to);
-  const insert = {
+  const fromFile = (path: string) =>
+    `${utf8(0, settingsAt)} FROM INFILE ${literal(path)} ${utf8(settingsAt, formatAt)} FORMAT ${format}`;
+  const reading =
+    input === undefined
+      ? fromFile
+      : (path: string) =>
+          `${utf8(0, input.at)} file(${literal(path)}, ${literal(format)}, ${utf8(input.argumentsAt, formatAt)}`;
+  return {
     format,
     prefix: utf8(0, end),
-    dataAt: end + /^[ \t\f]*\r?\n?/.exec(sql.slice(end))![0].length,
+    dataAt: afterSpace(sql, end),
+    selects: input !== undefined,
+    reading,
   };
-  if (input === undefined) return insert;
-  const reading = (path: string) =>
-    `${utf8(0, input.at)} file(${literal(path)}, ${literal(format)}, ${utf8(input.argumentsAt, formatAt)}`;
-  return { ...insert, reading };
+}
+
+// As ClickHouse reads it: spaces, and one line end, belong to the statement.
+function afterSpace(sql: string, from: number): number {
+  const space = /[ \t\f]*\r?\n?/y;
+  space.lastIndex = from;
+  return from + (space.exec(sql)?.[0].length ?? 0);
 }
 
 interface StatementEnd {
   readonly format: string;
   readonly formatAt: number;
+  /** Where the SETTINGS of the INSERT itself begin. */
+  readonly settingsAt?: number;
   readonly end: number;
   readonly input?: { readonly at: number; readonly argumentsAt: number };
 }
@@ -47,6 +63,7 @@ function endOfStatement(sql: string): StatementEnd | undefined {
   let depth = 0;
   let selects = false;
   let input: StatementEnd['input'];
+  let settings: { settingsAt?: number } = {};
   let before: Token | undefined;
   let previous: Token | undefined;
   for (const token of tokens(sql)) {
@@ -59,14 +76,15 @@ function endOfStatement(sql: string): StatementEnd | undefined {
     else if (word === ')') depth--;
     else if (depth === 0 && token.kind === 'word') {
       if (isWord(previous, 'FORMAT') && !isWord(before, 'INTO', 'TABLE', 'FROM')) {
-        const data = { format: token.text, formatAt: previous?.start ?? 0, end: token.end };
+        const data = { format: token.text, formatAt: previous?.start ?? 0, end: token.end, ...settings };
         if (!selects) return data;
         return input === undefined ? undefined : { ...data, input };
       }
       if (word === 'SELECT' || word === 'WITH') selects = true;
+      if (word === 'SETTINGS' && !selects) settings = { settingsAt: token.start };
       const names = isWord(previous, 'INTO', 'TABLE') || previous?.text === '.';
       if (word === 'VALUES' && !selects && !names) {
-        return { format: 'Values', formatAt: token.start, end: token.end };
+        return { format: 'Values', formatAt: token.start, end: token.end, ...settings };
       }
     }
     before = previous;
@@ -78,8 +96,14 @@ function endOfStatement(sql: string): StatementEnd | undefined {
 const isWord = (token: Token | undefined, ...words: string[]): boolean =>
   token?.kind === 'word' && words.includes(token.text.toUpperCase());
 
-/** The format that a query names at its end, if it does. */
+/** A query is looked through as a whole up to this length; a longer one, full of keys, at its end. */
+const SHORT = 65_536;
+
+const AT_END = /\bFORMAT\s+(\w+)\s*(?:SETTINGS\s[^()]*)?;?\s*$/i;
+
+/** The format that a query names, if it does. */
 export function outputFormatOf(sql: string): string | undefined {
+  if (sql.length > SHORT) return AT_END.exec(sql.slice(-1_000))?.[1];
   let format: string | undefined;
   let previous: Token | undefined;
   for (const token of tokens(sql)) {
@@ -88,6 +112,14 @@ export function outputFormatOf(sql: string): string | undefined {
     previous = token;
   }
   return format;
+}
+
+const READS = ['SELECT', 'WITH', 'SHOW', 'DESCRIBE', 'DESC', 'EXPLAIN', 'EXISTS'];
+
+/** Whether a statement's first word is one of those that read. */
+export function isRead(sql: string): boolean {
+  for (const token of tokens(sql)) if (token.text !== '(') return isWord(token, ...READS);
+  return false;
 }
 
 /** A ClickHouse string literal. */

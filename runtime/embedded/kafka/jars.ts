@@ -13,7 +13,12 @@ const run = promisify(execFile);
  * @param onFetch called before a fetch that takes a while
  * @throws {Error} a sentence that says what to install, or what Maven said
  */
-export async function kafkaJars(pom: string, cache: string, onFetch: () => void): Promise<string> {
+export async function kafkaJars(
+  pom: string,
+  cache: string,
+  onFetch: () => void,
+  signal?: AbortSignal,
+): Promise<string> {
   const hash = createHash('sha256').update(readFileSync(pom)).digest('hex').slice(0, 16);
   const folder = join(cache, `kafka-${hash}`);
   if (existsSync(folder)) return folder;
@@ -21,7 +26,7 @@ export async function kafkaJars(pom: string, cache: string, onFetch: () => void)
   mkdirSync(dirname(folder), { recursive: true });
   const fetched = mkdtempSync(`${folder}-`);
   try {
-    await fetch(pom, fetched);
+    await fetch(pom, fetched, signal);
     renameSync(fetched, folder);
   } catch (error) {
     // Another process was first.
@@ -32,10 +37,10 @@ export async function kafkaJars(pom: string, cache: string, onFetch: () => void)
   return folder;
 }
 
-async function fetch(pom: string, folder: string): Promise<void> {
+async function fetch(pom: string, folder: string, signal: AbortSignal | undefined): Promise<void> {
   const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${folder}`];
   try {
-    await run('mvn', ['-q', '-B', '-f', pom, ...goal]);
+    await run('mvn', ['-q', '-B', '-f', pom, ...goal], { ...(signal && { signal }) });
   } catch (error) {
     throw new Error(fetchFailure(error), { cause: error });
   }
