@@ -25,14 +25,14 @@ export function under<T extends z.ZodType>(schema: T, condition: Condition): T {
 
 const isFilled = (value: unknown): boolean => typeof value === 'string' && value !== '';
 
+/** A member of a wrong type is reported as that, not as missing. */
+const isPresent = (value: unknown): boolean => value != null && value !== '';
+
 function* pair(members: Members, given: string, needed: string, rule: string) {
-  if (isFilled(members[given]) && isFilledOrBroken(members[needed]) === false) {
+  if (isFilled(members[given]) && !isPresent(members[needed])) {
     yield { path: [needed], problem: broken(rule, `must not be empty where ${given} is filled`) };
   }
 }
-
-/** A member of a wrong type is reported as that, not as missing. */
-const isFilledOrBroken = (value: unknown): boolean => value != null && value !== '';
 
 /** R11: a tag has both of id and name, or neither. */
 export const pairedTag: Condition = function* (tag) {
@@ -50,7 +50,7 @@ const FIELDS = LEVELS.flatMap((id) => [id, `${id}_desc`]);
 const wholeChannel: Condition = function* (custom) {
   if (!FIELDS.some((field) => isFilled(custom[field]))) return;
   const problem = broken('R13', 'must not be empty where any field of chan_custom is filled');
-  for (const field of FIELDS) if (!isFilledOrBroken(custom[field])) yield { path: [field], problem };
+  for (const field of FIELDS) if (!isPresent(custom[field])) yield { path: [field], problem };
 };
 
 const nestedChannel: Condition = function* (custom) {
@@ -60,7 +60,7 @@ const nestedChannel: Condition = function* (custom) {
   );
   const coarsest = LEVELS.findLastIndex((id) => isFilled(custom[id]) || isFilled(custom[`${id}_desc`]));
   for (const field of FIELDS.slice(0, 2 * (coarsest + 1))) {
-    if (!isFilledOrBroken(custom[field])) yield { path: [field], problem };
+    if (!isPresent(custom[field])) yield { path: [field], problem };
   }
 };
 

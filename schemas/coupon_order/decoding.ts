@@ -49,8 +49,10 @@ function decoder<T>(writer: Type, reader: Type, refusal: (value: T) => Decoded<T
   if (resolver === undefined) return () => INCOMPATIBLE;
   return (buffer, offset) => {
     try {
-      const { value, offset: end } = reader.decode(buffer, offset, resolver) as { value: T; offset: number };
-      return end === buffer.length ? (refusal(value) ?? { ok: true, value }) : MALFORMED;
+      const decoded: { value: unknown; offset: number } = reader.decode(buffer, offset, resolver);
+      if (decoded.offset !== buffer.length) return MALFORMED;
+      const value = decoded.value as T;
+      return refusal(value) ?? { ok: true, value };
     } catch {
       return MALFORMED;
     }

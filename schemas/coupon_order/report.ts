@@ -57,8 +57,8 @@ function isTooLarge(event: CouponOrderEvent): boolean {
 
 function warningsOf(input: unknown, props: unknown, path: Path, event: CouponOrderEvent): Violation[] {
   const warnings: Violation[] = [];
-  if (isPlainObject(props) && props['order'] != null)
-    warnings.push(violationAt(input, [...path, 'order'], LEGACY_KEY));
+  const hasOrder = isPlainObject(props) && props['order'] != null;
+  if (hasOrder) warnings.push(violationAt(input, [...path, 'order'], LEGACY_KEY));
   if (event.coupon.order_time > event.time) warnings.push(violationAt(input, [...path, 'time'], ORDER_AFTER));
   return warnings;
 }
@@ -78,7 +78,7 @@ function keptRules(
   if (body?.success === true) return body.data;
   const bare = body === undefined ? rules.props.safeParse(mapped) : undefined;
   if (bare?.success === true) return { props: bare.data };
-  for (const { path, message } of (body ?? bare)?.error?.issues ?? []) report(path, message);
+  for (const { path, message } of (body ?? bare)?.error.issues ?? []) report(path, message);
   return undefined;
 }
 

@@ -5,16 +5,25 @@ import { JSON_BOUND } from './fields.ts';
 import type { Path } from './violation.ts';
 
 /** Which members the rules know: of an object by name, of an array those of each element, of a leaf none. */
-type Known = ReadonlyMap<string, Known> | { readonly each: Known } | undefined;
+export type Known = KnownObject | KnownArray | undefined;
+
+interface KnownObject {
+  readonly members: ReadonlyMap<string, Known>;
+}
+
+interface KnownArray {
+  readonly each: Known;
+}
 
 /** The members that a schema's objects know, read off the schema itself. */
 export function knownMembers(schema: z.core.$ZodType): Known {
   if (schema instanceof z.ZodObject) {
-    return new Map(Object.entries(schema.shape).map(([key, member]) => [key, knownMembers(member)]));
+    const shape: Readonly<Record<string, z.core.$ZodType>> = schema.shape;
+    return { members: new Map(Object.entries(shape).map(([key, member]) => [key, knownMembers(member)])) };
   }
   if (schema instanceof z.ZodArray) return { each: knownMembers(schema.element) };
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable)
-    return knownMembers(schema.unwrap());
+  if (schema instanceof z.ZodOptional) return knownMembers(schema.unwrap());
+  if (schema instanceof z.ZodNullable) return knownMembers(schema.unwrap());
   return schema instanceof z.ZodPipe ? knownMembers(schema.out) : undefined;
 }
 
@@ -39,8 +48,8 @@ export function unknownMembers(
 /** `path` is where the walk is: pushed to and popped from, never kept. */
 function membersOf(value: unknown, known: Known, path: PropertyKey[], report: Report): Unknown | undefined {
   if (known === undefined) return undefined;
-  if (known instanceof Map) return isPlainObject(value) ? ofObject(value, known, path, report) : undefined;
-  return 'each' in known && Array.isArray(value) ? ofArray(value, known.each, path, report) : undefined;
+  if ('each' in known) return Array.isArray(value) ? ofArray(value, known.each, path, report) : undefined;
+  return isPlainObject(value) ? ofObject(value, known.members, path, report) : undefined;
 }
 
 function ofObject(object: Unknown, known: ReadonlyMap<string, Known>, path: PropertyKey[], report: Report) {

@@ -139,7 +139,7 @@ export function arbitraryReport(): fc.Arbitrary<Report> {
       },
       { requiredKeys: ['type', 'props'] },
     )
-    .map((report) => report as Report);
+    .map((report) => report);
 }
 
 /** Any valid event, normalised. */
