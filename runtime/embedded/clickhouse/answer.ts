@@ -4,7 +4,6 @@ import type { ServerResponse } from 'node:http';
 import { createGzip } from 'node:zlib';
 import type { Writable } from 'node:stream';
 
-import type { Written } from './engine.ts';
 import { ServerError, statusOf } from './errors.ts';
 import { contentTypeOf } from './formats.ts';
 import type { JobStats } from './job.ts';
@@ -26,7 +25,7 @@ export async function sendPieces(
   response.setHeader('Content-Type', contentTypeOf(format));
   response.setHeader('X-ClickHouse-Format', format);
   response.setHeader('X-ClickHouse-Exception-Tag', tag);
-  response.setHeader('X-ClickHouse-Summary', summary(first.done ? {} : readSummary(first.value.stats)));
+  response.setHeader('X-ClickHouse-Summary', summary(first.done ? undefined : first.value.stats));
   const body = bodyOf(response, gzip);
   const closed = once(response, 'close').catch(() => undefined);
   try {
@@ -52,16 +51,6 @@ function bodyOf(response: ServerResponse, gzip: boolean): Writable {
   return body;
 }
 
-/** Answers an insert. */
-export function sendWritten(response: ServerResponse, { elapsedSeconds, rows, bytes }: Written): void {
-  const counts = { read_rows: rows, read_bytes: bytes, written_rows: rows, written_bytes: bytes };
-  response.setHeader(
-    'X-ClickHouse-Summary',
-    summary({ ...counts, elapsed_ns: Math.round(elapsedSeconds * 1e9) }),
-  );
-  response.end();
-}
-
 const SUMMARY = [
   'read_rows',
   'read_bytes',
@@ -73,18 +62,15 @@ const SUMMARY = [
   'elapsed_ns',
 ] as const;
 
-type Counts = Partial<Record<(typeof SUMMARY)[number], number>>;
-
-const summary = (counts: Counts): string =>
-  JSON.stringify(Object.fromEntries(SUMMARY.map((name) => [name, String(counts[name] ?? 0)])));
-
-function readSummary(stats: JobStats | undefined): Counts {
-  if (stats === undefined) return {};
-  return {
-    read_rows: stats.rowsRead,
-    read_bytes: stats.bytesRead,
-    elapsed_ns: Math.round(stats.elapsedSeconds * 1e9),
+function summary(stats: JobStats | undefined): string {
+  const counts: Partial<Record<(typeof SUMMARY)[number], number>> = {
+    read_rows: stats?.rowsRead ?? 0,
+    read_bytes: stats?.bytesRead ?? 0,
+    written_rows: stats?.rowsWritten ?? 0,
+    written_bytes: stats?.bytesWritten ?? 0,
+    elapsed_ns: Math.round((stats?.elapsedSeconds ?? 0) * 1e9),
   };
+  return JSON.stringify(Object.fromEntries(SUMMARY.map((name) => [name, String(counts[name] ?? 0)])));
 }
 
 /** Answers with an error, in ClickHouse's own words; nothing if the other side is gone. */

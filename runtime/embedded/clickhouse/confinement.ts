@@ -30,7 +30,9 @@ export function forbiddenIn(canonical: string): string | undefined {
 
 // "APPLY f", which the engine also takes as "APPLY(f)".
 const isApplied = (before: Token | undefined, previous: Token | undefined): boolean =>
-  [previous, previous?.text === '(' ? before : undefined].some((token) => token?.text.toUpperCase() === 'APPLY');
+  [previous, previous?.text === '(' ? before : undefined].some(
+    (token) => token?.text.toUpperCase() === 'APPLY',
+  );
 
 const nameOf = (token: Token | undefined): string | undefined =>
   token?.kind === 'word' || token?.text.startsWith('`') ? token.text.replaceAll('`', '') : undefined;

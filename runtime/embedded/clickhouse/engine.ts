@@ -7,17 +7,10 @@ import type { Readable } from 'node:stream';
 
 import { engineArguments, type Users } from './access.ts';
 import { loadAddon, type Addon, type Connection } from './addon.ts';
-import { ServerError } from './errors.ts';
 import { Executors } from './executor.ts';
 import type { Job } from './job.ts';
 import type { Piece } from './run-job.ts';
-import { killStatement, preparation, type SessionPlan } from './session.ts';
-
-export interface Written {
-  readonly elapsedSeconds: number;
-  readonly rows: number;
-  readonly bytes: number;
-}
+import { killStatement } from './session.ts';
 
 export interface SpoolFile {
   readonly path: string;
@@ -26,12 +19,12 @@ export interface SpoolFile {
 
 /** ClickHouse in this process, on one data directory. */
 export interface Engine {
-  readonly version: string;
   /** Runs a statement; its answer in pieces. The query is cancelled when `signal` aborts. */
   run(job: Job, signal: AbortSignal): AsyncGenerator<Piece>;
-  /** `prefix` ends with the format's name. Resolves when the rows are stored. */
-  insert(plan: SessionPlan, prefix: string, data: Uint8Array, signal: AbortSignal): Promise<Written>;
-  /** Writes `data` to a file that the engine can read. */
+  /**
+   * Writes `data` to a file that the engine can read. All data of inserts go this way: where they follow the statement,
+   * the engine takes a blank line for their end, also inside a binary format, and the rest for the next statement.
+   */
   spool(data: Readable): Promise<SpoolFile>;
   close(): void;
 }
@@ -43,9 +36,6 @@ export interface EngineOptions {
   /** The database that analysts see. */
   readonly readable: string;
 }
-
-/** How often a query that should end is cancelled again: it may not have begun when it was first. */
-const KILL_AGAIN_MS = 100;
 
 /**
  * Opens the engine; the first connection takes a second.
@@ -60,35 +50,9 @@ export async function openEngine({ folder, users, readable }: EngineOptions): Pr
   const args = engineArguments(join(folder, 'config'), users, readable);
   // It also keeps the engine alive between requests: the last connection to close ends it.
   const control = addon.CreateConnection(path, args);
+  await addon.QueryAsyncConnection(control, 'SELECT 1', 'Null');
   const executors = new Executors({ path, args });
-  const { bytes } = await addon.QueryAsyncConnection(control, 'SELECT version()', 'TSVRaw');
-
-  const session = async <T>(plan: SessionPlan, work: (connection: Connection) => Promise<T>): Promise<T> => {
-    const connection = addon.CreateConnection(path, args);
-    try {
-      await addon.QueryAsyncConnection(connection, preparation(plan), 'Null');
-      return await work(connection);
-    } catch (error) {
-      throw ServerError.from(error);
-    } finally {
-      addon.CloseConnection(connection);
-    }
-  };
-  const insert = (plan: SessionPlan, prefix: string, data: Uint8Array, signal: AbortSignal) =>
-    cancelling(addon, control, plan.tag, signal, () =>
-      session(plan, async (connection) => {
-        const { elapsed, rowsWritten, bytesWritten } = await addon.InsertRawAsyncConnection(
-          connection,
-          prefix,
-          data,
-          false,
-        );
-        return { elapsedSeconds: elapsed, rows: rowsWritten, bytes: bytesWritten };
-      }),
-    );
-
   return {
-    version: Buffer.from(bytes).toString().trim(),
     async *run(job, signal) {
       const stop = killOnAbort(addon, control, job.plan.tag, signal);
       try {
@@ -97,7 +61,6 @@ export async function openEngine({ folder, users, readable }: EngineOptions): Pr
         stop();
       }
     },
-    insert,
     spool: (data) => spoolFile(join(spool, randomUUID()), data),
     close: () => addon.CloseConnection(control),
   };
@@ -114,20 +77,8 @@ async function spoolFile(path: string, data: Readable): Promise<SpoolFile> {
   }
 }
 
-async function cancelling<T>(
-  addon: Addon,
-  control: Connection,
-  tag: string,
-  signal: AbortSignal,
-  work: () => Promise<T>,
-): Promise<T> {
-  const stop = killOnAbort(addon, control, tag, signal);
-  try {
-    return await work();
-  } finally {
-    stop();
-  }
-}
+/** How often a query that should end is cancelled again: it may not have begun when it was first. */
+const KILL_AGAIN_MS = 100;
 
 /** Cancels the query once `signal` aborts, and again until the returned function is called. */
 function killOnAbort(addon: Addon, control: Connection, tag: string, signal: AbortSignal): () => void {

@@ -2,9 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 
 import type { Users } from './access.ts';
-import { sendError, sendPieces, sendWritten } from './answer.ts';
+import { sendError, sendPieces } from './answer.ts';
 import { collected, decoded, formFields } from './body.ts';
-import type { Engine, Written } from './engine.ts';
+import type { Engine } from './engine.ts';
 import { ServerError } from './errors.ts';
 import { isStreamed } from './formats.ts';
 import { Lane } from './lane.ts';
@@ -26,9 +26,6 @@ const ANALYST_MS = 600_000;
 /**
  * The request handler: ClickHouse's HTTP interface for `engine`, and the schema registry's.
  */
-// The engine takes it for the end of data that come with the statement, also inside a binary format: a file has no end but its own.
-const BLANK_LINE = '\n\n';
-
 export function createFront({ engine, users, readable, schemas }: FrontOptions) {
   const lanes = {
     inserts: new Lane('inserts', 2, 32),
@@ -51,7 +48,7 @@ export function createFront({ engine, users, readable, schemas }: FrontOptions) 
     }
     // The data are the body, as it is.
     const request = requestFor(message, response, url.searchParams);
-    return write(request, insert, message, response, signal);
+    return write(request, insert, decoded(message), response, signal);
   }
 
   function requestFor(
@@ -72,48 +69,34 @@ export function createFront({ engine, users, readable, schemas }: FrontOptions) 
   ): Promise<void> {
     const insert = dataInsertOf(text);
     if (insert === undefined) await select(request, text.toString(), response, signal);
-    else await write(request, insert, text.subarray(insert.dataAt), response, signal);
+    else await write(request, insert, Readable.from([text.subarray(insert.dataAt)]), response, signal);
   }
 
   async function select(
-    request: Request,
+    { plan, format: fallback, wait, gzip }: Request,
     sql: string,
     response: ServerResponse,
     signal: AbortSignal,
   ): Promise<void> {
-    const format = outputFormatOf(sql) ?? request.format;
-    const job = {
-      plan: request.plan,
-      sql,
-      format: request.format,
-      streams: !request.wait && isStreamed(format),
-    };
-    const { analyst } = request.plan;
-    const lane = analyst ? lanes.analysts : isRead(sql) ? lanes.lookUps : lanes.changes;
-    const limit = analyst ? AbortSignal.any([signal, AbortSignal.timeout(ANALYST_MS)]) : signal;
-    await lane.run(limit, () => sendPieces(response, engine.run(job, limit), format, request.gzip));
+    const format = outputFormatOf(sql) ?? fallback;
+    const job = { plan, sql, format: fallback, streams: !wait && isStreamed(format) };
+    const lane = plan.analyst ? lanes.analysts : isRead(sql) ? lanes.lookUps : lanes.changes;
+    const limit = plan.analyst ? AbortSignal.any([signal, AbortSignal.timeout(ANALYST_MS)]) : signal;
+    await lane.run(limit, () => sendPieces(response, engine.run(job, limit), format, gzip));
   }
 
   async function write(
-    { plan }: Request,
+    { plan, format, gzip }: Request,
     insert: DataInsert,
-    data: Buffer | IncomingMessage,
+    data: Readable,
     response: ServerResponse,
     signal: AbortSignal,
   ): Promise<void> {
     if (plan.analyst || plan.readOnly) throw ServerError.of(164, 'Cannot execute query in readonly mode.');
-    const { prefix, reading, selects } = insert;
-    const inLane = (work: () => Promise<Written>) => lanes.inserts.run(signal, work);
-    const bytes = Buffer.isBuffer(data) ? data : selects ? undefined : await collected(data);
-    if (!selects && bytes?.includes(BLANK_LINE) === false) {
-      return sendWritten(response, await inLane(() => engine.insert(plan, prefix, bytes, signal)));
-    }
-    const file = await engine.spool(
-      bytes === undefined && !Buffer.isBuffer(data) ? decoded(data) : Readable.from([bytes]),
-    );
+    const file = await engine.spool(data);
     try {
-      const written = await inLane(() => engine.insert(plan, reading(file.path), Buffer.alloc(0), signal));
-      sendWritten(response, written);
+      const job = { plan, sql: insert.reading(file.path), format, streams: false };
+      await lanes.inserts.run(signal, () => sendPieces(response, engine.run(job, signal), format, gzip));
     } finally {
       file.remove();
     }

@@ -14,6 +14,8 @@ export interface JobStats {
   readonly elapsedSeconds: number;
   readonly rowsRead: number;
   readonly bytesRead: number;
+  readonly rowsWritten: number;
+  readonly bytesWritten: number;
 }
 
 export type ToExecutor =

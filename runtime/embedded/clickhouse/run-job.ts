@@ -3,7 +3,7 @@ import { ServerError } from './errors.ts';
 import type { Job, JobStats } from './job.ts';
 import { forbiddenIn } from './confinement.ts';
 import { preparation } from './session.ts';
-import { literal } from './statement.ts';
+import { isInsert, literal } from './statement.ts';
 
 /** A piece of an answer; the statistics come with a whole one. */
 export interface Piece {
@@ -23,6 +23,7 @@ const MAX_WHOLE_BYTES = 1 << 30;
 export async function* runJob(addon: Addon, connection: Connection, job: Job): AsyncGenerator<Piece> {
   await addon.QueryAsyncConnection(connection, preparation(job.plan), 'Null');
   const { statementCount, queryClass } = await addon.DurableClassifyAsync(connection, job.sql, null);
+  if (statementCount === 0) throw ServerError.of(62, 'Syntax error: Empty query.');
   if (statementCount > 1) throw ServerError.of(62, 'Syntax error (Multi-statements are not allowed).');
   if (job.plan.analyst) await confine(addon, connection, job.sql, queryClass);
   if (queryClass === CLASS.reads && job.streams) yield* streamed(addon, connection, job);
@@ -40,17 +41,35 @@ async function confine(addon: Addon, connection: Connection, sql: string, queryC
 }
 
 async function whole(addon: Addon, connection: Connection, job: Job, reads: boolean): Promise<Piece> {
+  if (isInsert(job.sql)) return inserted(addon, connection, job.sql);
   if (reads && !job.plan.settings.some(([name]) => name === 'max_result_bytes')) {
-    await addon
-      .QueryAsyncConnection(connection, `SET max_result_bytes = ${MAX_WHOLE_BYTES}`, 'Null')
-      .catch(() => undefined);
+    await addon.QueryAsyncConnection(connection, `SET max_result_bytes = ${MAX_WHOLE_BYTES}`, 'Null');
   }
   const { bytes, elapsed, rowsRead, bytesRead } = await addon.QueryAsyncConnection(
     connection,
     job.sql,
     job.format,
   );
-  return { bytes, stats: { elapsedSeconds: elapsed, rowsRead, bytesRead } };
+  return { bytes, stats: { elapsedSeconds: elapsed, rowsRead, bytesRead, rowsWritten: 0, bytesWritten: 0 } };
+}
+
+// The entry for inserts is the one that counts what was written.
+async function inserted(addon: Addon, connection: Connection, sql: string): Promise<Piece> {
+  const nothing = Buffer.alloc(0);
+  const { elapsed, rowsWritten, bytesWritten } = await addon.InsertRawAsyncConnection(
+    connection,
+    sql,
+    nothing,
+    false,
+  );
+  const stats = {
+    elapsedSeconds: elapsed,
+    rowsRead: rowsWritten,
+    bytesRead: bytesWritten,
+    rowsWritten,
+    bytesWritten,
+  };
+  return { bytes: nothing, stats };
 }
 
 async function* streamed(addon: Addon, connection: Connection, job: Job): AsyncGenerator<Piece> {

@@ -2,13 +2,8 @@ import { tokens, type Token } from './tokens.ts';
 
 /** An INSERT whose data come with the request, taken apart. */
 export interface DataInsert {
-  readonly format: string;
-  /** The statement up to and with its format (or VALUES). */
-  readonly prefix: string;
   /** Where the data begin, in bytes of the text. */
   readonly dataAt: number;
-  /** Whether the data are those of `input(…)` in its SELECT. */
-  readonly selects: boolean;
   /** The statement that reads a file in the data's place. */
   readonly reading: (path: string) => string;
 }
@@ -29,18 +24,10 @@ export function dataInsertOf(text: Buffer): DataInsert | undefined {
   const utf8 = (from: number, to: number) => text.toString('utf8', from, to);
   const fromFile = (path: string) =>
     `${utf8(0, settingsAt)} FROM INFILE ${literal(path)} ${utf8(settingsAt, formatAt)} FORMAT ${format}`;
-  const reading =
-    input === undefined
-      ? fromFile
-      : (path: string) =>
-          `${utf8(0, input.at)} file(${literal(path)}, ${literal(format)}, ${utf8(input.argumentsAt, formatAt)}`;
-  return {
-    format,
-    prefix: utf8(0, end),
-    dataAt: afterSpace(sql, end),
-    selects: input !== undefined,
-    reading,
-  };
+  if (input === undefined) return { dataAt: afterSpace(sql, end), reading: fromFile };
+  const asTable = (path: string) =>
+    `${utf8(0, input.at)} file(${literal(path)}, ${literal(format)}, ${utf8(input.argumentsAt, formatAt)}`;
+  return { dataAt: afterSpace(sql, end), reading: asTable };
 }
 
 // As ClickHouse reads it: spaces, and one line end, belong to the statement.
@@ -114,12 +101,16 @@ export function outputFormatOf(sql: string): string | undefined {
   return format;
 }
 
-const READS = ['SELECT', 'WITH', 'SHOW', 'DESCRIBE', 'DESC', 'EXPLAIN', 'EXISTS'];
+const READS = ['SELECT', 'WITH', 'FROM', 'SHOW', 'DESCRIBE', 'DESC', 'EXPLAIN', 'EXISTS'];
 
 /** Whether a statement's first word is one of those that read. */
-export function isRead(sql: string): boolean {
-  for (const token of tokens(sql)) if (token.text !== '(') return isWord(token, ...READS);
-  return false;
+export const isRead = (sql: string): boolean => isWord(firstWord(sql), ...READS);
+
+export const isInsert = (sql: string): boolean => isWord(firstWord(sql), 'INSERT');
+
+function firstWord(sql: string): Token | undefined {
+  for (const token of tokens(sql)) if (token.text !== '(') return token;
+  return undefined;
 }
 
 /** A ClickHouse string literal. */
