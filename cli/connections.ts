@@ -12,7 +12,9 @@ type Env = Io['env'];
 
 /** Libraries are silent in commands that a person waits for, unless KAQUAN_DEBUG is set. */
 export function commandLogger(env: Env): Logger {
-  return env['KAQUAN_DEBUG'] ? pino({ level: 'debug' }, pino.destination(2)) : pino({}, { write: () => undefined });
+  return env['KAQUAN_DEBUG']
+    ? pino({ level: 'debug' }, pino.destination(2))
+    : pino({}, { write: () => undefined });
 }
 
 /** Kafka as a command needs it: gives up within seconds if nobody answers. */

@@ -8,3 +8,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 exitWithParent(process);
 process.exitCode = await run(process.argv.slice(2), process);
+// A connection that a stopped command left half open must not hold the process.
+setTimeout(() => process.exit(), 2000).unref();

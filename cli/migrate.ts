@@ -26,7 +26,8 @@ export async function migrate({ json }: { readonly json?: true }, io: Io): Promi
   return EXIT.done;
 }
 
-async function migrateAll(env: Io['env']): Promise<Migrated> {
+/** All that migrate does. @throws {CommandError} if a living topic is not as it must be */
+export async function migrateAll(env: Io['env']): Promise<Migrated> {
   const config = parseSettings({ ...ordersSettings, ...storeSettings }, env);
   const events = eventsSpec(TOPIC, config);
   const specs = [events, deadLetterSpec(deadLetterTopic(config.ORDERS_GROUP), config)];

@@ -4,7 +4,11 @@ import { addCommands } from './commands.ts';
 import { EXIT, failureOf } from './failure.ts';
 
 /** A stream that may be a terminal. */
-export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+export type Output = NodeJS.WritableStream & {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+};
 
 /** What a command may touch of its process. */
 export interface Io {

@@ -34,6 +34,13 @@ export interface Child {
 /** A child ended before it did what it was started for; the message has what it said last. */
 export class ChildEndedError extends Error {
   override readonly name = 'ChildEndedError';
+  /** The last lines of its standard error. */
+  readonly lastWords: string;
+
+  constructor(message: string, lastWords: string) {
+    super(message);
+    this.lastWords = lastWords;
+  }
 }
 
 /**
@@ -64,10 +71,7 @@ function supervise(name: string, log: string, child: ChildProcess): Child {
     pid: child.pid,
     ended,
     line: (pattern) =>
-      Promise.race([
-        output.find(pattern),
-        ended.then((how) => Promise.reject(new ChildEndedError(`${name} ${ending(how)}${lastWords(log)}`))),
-      ]),
+      Promise.race([output.find(pattern), ended.then((how) => Promise.reject(endedEarly(name, how, log)))]),
     async stop(graceMs) {
       child.kill('SIGTERM');
       const force = setTimeout(() => signal('SIGKILL'), graceMs);
@@ -121,7 +125,8 @@ function linesOf(child: ChildProcess): { find(pattern: RegExp): Promise<string> 
   };
 }
 
-function lastWords(log: string): string {
-  const last = readFileSync(log, 'utf8').trimEnd().split('\n').slice(-3).join('\n  ');
-  return last === '' ? `; see ${log}` : `; its log ${log} ends with:\n  ${last}`;
+function endedEarly(name: string, how: Ended, log: string): ChildEndedError {
+  const lines = readFileSync(log, 'utf8').trimEnd().split('\n').slice(-3);
+  const quoted = lines[0] === '' ? `see ${log}` : `its log ${log} ends with:\n  ${lines.join('\n  ')}`;
+  return new ChildEndedError(`${name} ${ending(how)}; ${quoted}`, lines.join('\n'));
 }

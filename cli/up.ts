@@ -1,0 +1,166 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { ordersSettings } from '../consumers/orders/config.ts';
+import { parseSettings } from '../runtime/process/settings.ts';
+import { deadLetterTopic, TOPIC } from '../schemas/coupon_order/topic.ts';
+import { connectKafka } from './connections.ts';
+import { CommandError, EXIT } from './failure.ts';
+import { migrateAll } from './migrate.ts';
+import type { Io } from './program.ts';
+import { BACKLOG_ORDERS, pendingBacklog, recordBacklog } from './up/backlog.ts';
+import { board, line, type Surroundings } from './up/board.ts';
+import { Machine } from './up/machine.ts';
+import { openScreen, type Screen } from './up/screen.ts';
+import { startWatch, type Watch } from './up/watch.ts';
+
+export interface UpOptions {
+  readonly data: string;
+  /** Events per second of the simulated merchant; 0: none. */
+  readonly rate: number;
+}
+
+// Together less than the ten seconds that Ctrl-C may take.
+const GRACE = { stack: 4500, orders: 3500, simulator: 1500 } as const;
+
+/** `kaquan up`, until a signal. A second signal does not wait. */
+export async function up(options: UpOptions, io: Io): Promise<number> {
+  mkdirSync(options.data, { recursive: true });
+  const screen = openScreen(io.stdout);
+  const logs = join(options.data, 'logs');
+  const machine = new Machine({ logs, env: io.env, say: (sentence) => screen.say(sentence) });
+  const stopping = signals(machine, screen);
+  const merchant = { doing: 'not yet there' };
+  let stopWatch: (() => Promise<void>) | undefined;
+  try {
+    await Promise.race([stopping, start(machine, options, screen)]);
+    if (!stopping.requested()) {
+      stopWatch = showFigures(machine, screen, merchant, logs);
+      await Promise.race([stopping, simulate(machine, options, merchant).then(() => stopping)]);
+    }
+    return EXIT.done;
+  } catch (error) {
+    if (stopping.requested()) return EXIT.done;
+    throw error;
+  } finally {
+    await stopWatch?.();
+    screen.close();
+    await machine.stop();
+    screen.say('Stopped; nothing is left running.');
+  }
+}
+
+async function start(machine: Machine, { data }: UpOptions, screen: Screen): Promise<void> {
+  screen.say(`Starting Kafka and ClickHouse; their data is in ${data} …`);
+  await machine.stack(data, GRACE.stack);
+  screen.say('Making topics and tables …');
+  await migrateAll(machine.env);
+  screen.say('Starting the consumer group orders …');
+  machine.keep('orders', ['consume', 'orders'], GRACE.orders);
+}
+
+interface Merchant {
+  doing: string;
+}
+
+async function simulate(machine: Machine, { data, rate }: UpOptions, merchant: Merchant): Promise<void> {
+  const file = join(data, 'backlog.json');
+  const backlog = pendingBacklog(file, await eventCount(machine), new Date());
+  if (backlog !== undefined) {
+    merchant.doing = 'publishing two weeks of history';
+    recordBacklog(file, backlog);
+    const past = [
+      '--orders',
+      String(BACKLOG_ORDERS),
+      '--seed',
+      String(backlog.seed),
+      '--until',
+      backlog.until,
+    ];
+    const ended = await machine.once('backlog', ['produce', 'simulate', ...past], GRACE.simulator);
+    if (ended.code !== 0)
+      throw new CommandError('the simulated history could not be published: see the logs');
+    recordBacklog(file, { ...backlog, done: true });
+  }
+  if (rate === 0) {
+    merchant.doing = 'silent';
+    return;
+  }
+  merchant.doing = `${rate} events/s`;
+  // Another seed at each start, or the same order ids would come again.
+  const seed = String(Date.now() % 2 ** 32);
+  machine.keep(
+    'simulator',
+    ['produce', 'simulate', '--orders', '0', '--seed', seed, '--rate', String(rate)],
+    GRACE.simulator,
+  );
+}
+
+async function eventCount(machine: Machine): Promise<number> {
+  const admin = await connectKafka(machine.env);
+  try {
+    return [...(await admin.offsets(TOPIC)).values()].reduce((sum, { end }) => sum + end, 0);
+  } finally {
+    await admin.close();
+  }
+}
+
+function showFigures(
+  machine: Machine,
+  screen: Screen,
+  merchant: Merchant,
+  logs: string,
+): () => Promise<void> {
+  const { env } = machine;
+  const settings = parseSettings(ordersSettings, env);
+  const watch: Watch = startWatch({ env, group: settings.ORDERS_GROUP, topic: TOPIC });
+  const clock = new Intl.DateTimeFormat('en-GB', { timeZone: settings.TIME_ZONE, timeStyle: 'medium' });
+  const around = (): Surroundings => ({
+    time: clock.format(new Date()),
+    timeZone: settings.TIME_ZONE,
+    clickhouseUrl: settings.CLICKHOUSE_URL,
+    analyst: settings.CLICKHOUSE_ANALYST_USER,
+    dlq: deadLetterTopic(settings.ORDERS_GROUP),
+    logs,
+  });
+  const show = (): void => {
+    const figures = { ...watch.figures(), merchant: merchant.doing };
+    screen.show(
+      () => board(figures, around()),
+      () => line(figures),
+    );
+  };
+  show();
+  const timer = setInterval(show, 1000);
+  return async () => {
+    clearInterval(timer);
+    await watch.stop();
+  };
+}
+
+interface Stopping extends Promise<void> {
+  requested(): boolean;
+}
+
+/** Resolves at the first signal; the second one ends everything at once. */
+function signals(machine: Machine, screen: Screen): Stopping {
+  let count = 0;
+  const first = new Promise<void>((resolve) => {
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(name, () => {
+        count += 1;
+        if (count === 1) {
+          screen.say(
+            'Stopping: the merchant, the consumer, then Kafka and ClickHouse. Ctrl-C again does not wait.',
+          );
+          resolve();
+        } else {
+          machine.kill();
+          screen.close();
+          process.exit(EXIT.failed);
+        }
+      });
+    }
+  });
+  return Object.assign(first, { requested: () => count > 0 });
+}

@@ -1,0 +1,52 @@
+/** A figure that is read again and again. */
+export interface Gauge<T> {
+  /** The last value that could be read; undefined before the first. */
+  latest(): T | undefined;
+  /** Why the last attempt failed; undefined when it did not. */
+  problem(): unknown;
+  stop(): Promise<void>;
+}
+
+/** However slow a read is, it has the store for a fifth of the time at the most. */
+const PAUSE_PER_READ = 4;
+
+/** Reads at once and then every `everyMs`, less often when reading takes long. */
+export function startGauge<T>(read: () => Promise<T>, everyMs: number): Gauge<T> {
+  let latest: T | undefined;
+  let problem: unknown;
+  let wake: (() => void) | undefined;
+  let running = true;
+
+  const loop = async (): Promise<void> => {
+    while (running) {
+      const began = performance.now();
+      try {
+        latest = await read();
+        problem = undefined;
+      } catch (error) {
+        problem = error;
+      }
+      const took = performance.now() - began;
+      await pause(Math.max(everyMs - took, PAUSE_PER_READ * took));
+    }
+  };
+  const pause = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      const timer = setTimeout(resolve, running ? ms : 0);
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+
+  const ended = loop();
+  return {
+    latest: () => latest,
+    problem: () => problem,
+    async stop() {
+      running = false;
+      wake?.();
+      await ended;
+    },
+  };
+}

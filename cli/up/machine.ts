@@ -1,0 +1,145 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import {
+  ChildEndedError,
+  ending,
+  startChild,
+  type Child,
+  type Ended,
+} from '../../runtime/process/children.ts';
+import { keepRunning, type Keeper } from '../../runtime/process/keeper.ts';
+import { CommandError } from '../failure.ts';
+import type { Io } from '../program.ts';
+
+type Env = Io['env'];
+
+export interface MachineOptions {
+  readonly logs: string;
+  readonly env: Env;
+  /** Tells a person what happens. */
+  readonly say: (sentence: string) => void;
+}
+
+interface Running {
+  readonly keeper: Pick<Keeper, 'current' | 'stop'>;
+  /** ms that it has to stop in. */
+  readonly grace: number;
+}
+
+const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
+
+/** The processes of `kaquan up`: started one after the other, stopped in the opposite order. */
+export class Machine {
+  readonly #options: MachineOptions;
+  readonly #running: Running[] = [];
+  #env: Env;
+  #stopped = false;
+
+  constructor(options: MachineOptions) {
+    this.#options = options;
+    this.#env = options.env;
+  }
+
+  /** The environment of the children. */
+  get env(): Env {
+    return this.#env;
+  }
+
+  /** Starts Kafka and ClickHouse; the other children find them where they came to be. */
+  async stack(data: string, grace: number): Promise<void> {
+    const from = sizeOf(this.#log('stack'));
+    let serves = false;
+    const keeper = this.keep('stack', ['stack', '--data', data], grace, () => serves);
+    const follow = setInterval(this.#progress(from), 200);
+    try {
+      const ready = await keeper.current().line(/^ready/);
+      this.#env = { ...this.#env, ...placesIn(ready) };
+      serves = true;
+    } catch (error) {
+      throw error instanceof ChildEndedError ? new CommandError(reasonOf(error)) : error;
+    } finally {
+      clearInterval(follow);
+    }
+  }
+
+  /** A child that is started again whenever it ends. @param tells whether that is worth a sentence */
+  keep(name: string, args: readonly string[], grace: number, tells = () => true): Keeper {
+    const { say } = this.#options;
+    const keeper = keepRunning(() => this.#start(name, args), {
+      onEnd: (ended, inMs) => {
+        if (tells())
+          say(`${name} ${ending(ended)}; it starts again in ${inMs / 1000} s (${this.#log(name)})`);
+      },
+    });
+    this.#running.push({ keeper, grace });
+    return keeper;
+  }
+
+  /** A child that does its work once. */
+  async once(name: string, args: readonly string[], grace: number): Promise<Ended> {
+    const child = this.#start(name, args);
+    const stop = async (ms: number): Promise<void> => {
+      await child.stop(ms);
+    };
+    const running = { keeper: { current: () => child, stop }, grace };
+    this.#running.push(running);
+    const ended = await child.ended;
+    const at = this.#running.indexOf(running);
+    if (at >= 0) this.#running.splice(at, 1);
+    return ended;
+  }
+
+  /** Ends all of it; nothing can be started afterwards. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (let last = this.#running.pop(); last !== undefined; last = this.#running.pop()) {
+      await last.keeper.stop(last.grace);
+    }
+  }
+
+  /** SIGKILL for all that still runs. */
+  kill(): void {
+    for (const { keeper } of this.#running) keeper.current().kill();
+  }
+
+  #start(name: string, args: readonly string[]): Child {
+    if (this.#stopped) throw new CommandError(`${name} is not started any more: all of it stops`);
+    return startChild({ name, args: [MAIN, ...args], env: this.#env, log: this.#log(name) });
+  }
+
+  #log(name: string): string {
+    return join(this.#options.logs, `${name}.log`);
+  }
+
+  /** What the stack says while it starts: the first start fetches Kafka, which takes a while. */
+  #progress(from: number): () => void {
+    let told = from;
+    return () => {
+      const text = textFrom(this.#log('stack'), told);
+      const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+      told += Buffer.byteLength(whole);
+      for (const line of whole.split('\n')) if (isSentence(line)) this.#options.say(line);
+    };
+  }
+}
+
+// Its log also holds what libraries write, as JSON.
+const isSentence = (line: string): boolean =>
+  line !== '' && !line.startsWith('{') && !line.startsWith('kaquan:');
+
+const sizeOf = (file: string): number => (existsSync(file) ? statSync(file).size : 0);
+
+const textFrom = (file: string, offset: number): string => readFileSync(file).subarray(offset).toString();
+
+/** The sentence with which a command of ours failed, or all that is known. */
+const reasonOf = ({ lastWords, message }: ChildEndedError): string =>
+  /^kaquan: ([\s\S]+)/m.exec(lastWords)?.[1] ?? message;
+
+/** Where the stack listens, by its line "ready: Kafka at …, ClickHouse and the schemas at …". */
+function placesIn(ready: string): Record<string, string> {
+  const found = /Kafka at (\S+), .* at (\S+)$/.exec(ready);
+  if (found?.[1] === undefined || found[2] === undefined) throw new Error(`the stack said: ${ready}`);
+  return { KAFKA_BROKERS: found[1], CLICKHOUSE_URL: found[2] };
+}
