@@ -6,6 +6,7 @@ import { clickhouseSettings } from '../runtime/clickhouse/settings.ts';
 import { startStack, type StackOptions } from '../runtime/embedded/index.ts';
 import { kafkaSettings } from '../runtime/kafka/settings.ts';
 import { parseSettings } from '../runtime/process/settings.ts';
+import { embeddedRegistry } from '../schemas/index.ts';
 import { CommandError, EXIT } from './failure.ts';
 import type { Io } from './program.ts';
 
@@ -55,7 +56,7 @@ function optionsOf(dataDir: string, env: Io['env']): StackOptions {
       analyst: { user: settings.CLICKHOUSE_ANALYST_USER, password: settings.CLICKHOUSE_ANALYST_PASSWORD },
     },
     analystDatabase: 'kaquan',
-    schemas: [],
+    schemas: embeddedRegistry(),
     pom: fileURLToPath(new URL('../pom.xml', import.meta.url)),
     cache: join(packageRoot(), 'node_modules', '.cache', 'kaquan'),
     env: { ...env },

@@ -107,7 +107,7 @@ export function createFront({ engine, users, readable, schemas }: FrontOptions) 
     common(response);
     const schema = schemaAnswer(url.pathname, schemas);
     if (url.pathname === '/ping' || url.pathname === '/replicas_status') response.end('Ok.\n');
-    else if (schema !== undefined) sendSchema(response, schema);
+    else if (schema !== undefined) sendSchema(message.method, response, schema);
     else if (url.pathname !== '/') response.writeHead(404).end(`There is no handle ${url.pathname}\n`);
     else {
       const signal = closing(response);

@@ -53,7 +53,13 @@ function ofSubject(
   return one === undefined ? missing(40402, `Version ${version} not found.`) : found(one);
 }
 
-export function sendSchema(response: ServerResponse, { status, body }: Found): void {
+const READ_ONLY: Found = {
+  status: 405,
+  body: { error_code: 405, message: 'The schemas here are those of the release: none can be registered.' },
+};
+
+export function sendSchema(method: string | undefined, response: ServerResponse, answer: Found): void {
+  const { status, body } = method === 'GET' || method === 'HEAD' ? answer : READ_ONLY;
   response
     .writeHead(status, { 'content-type': 'application/vnd.schemaregistry.v1+json' })
     .end(JSON.stringify(body));

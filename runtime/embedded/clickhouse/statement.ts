@@ -62,15 +62,14 @@ function endOfStatement(sql: string): StatementEnd | undefined {
     if (word === '(') depth++;
     else if (word === ')') depth--;
     else if (depth === 0 && token.kind === 'word') {
-      if (isWord(previous, 'FORMAT') && !isWord(before, 'INTO', 'TABLE', 'FROM')) {
+      if (isWord(previous, 'FORMAT') && !namesTable(before)) {
         const data = { format: token.text, formatAt: previous?.start ?? 0, end: token.end, ...settings };
         if (!selects) return data;
         return input === undefined ? undefined : { ...data, input };
       }
       if (word === 'SELECT' || word === 'WITH') selects = true;
       if (word === 'SETTINGS' && !selects) settings = { settingsAt: token.start };
-      const names = isWord(previous, 'INTO', 'TABLE') || previous?.text === '.';
-      if (word === 'VALUES' && !selects && !names) {
+      if (word === 'VALUES' && !selects && !namesTable(previous)) {
         return { format: 'Values', formatAt: token.start, end: token.end, ...settings };
       }
     }
@@ -79,6 +78,10 @@ function endOfStatement(sql: string): StatementEnd | undefined {
   }
   return undefined;
 }
+
+/** Whether a table's name follows, which may be any word. */
+const namesTable = (token: Token | undefined): boolean =>
+  token?.text === '.' || isWord(token, 'INTO', 'TABLE', 'FROM');
 
 const isWord = (token: Token | undefined, ...words: string[]): boolean =>
   token?.kind === 'word' && words.includes(token.text.toUpperCase());
