@@ -1,32 +1,7 @@
-import { pino, type Logger } from 'pino';
-
-import { TOPIC } from '../schemas/coupon_order/topic.ts';
-import type { ReportOptions } from '../schemas/index.ts';
 import { ProducerClosedError } from './delivery/errors.ts';
-import { DEFAULT_LIMITS } from './delivery/limits.ts';
+import { publisherOptions, type CouponOrderProducerOptions } from './producer-options.ts';
 import { Publisher } from './publisher.ts';
 import { Sending, type SendResult } from './sending.ts';
-
-export interface CouponOrderProducerOptions extends ReportOptions {
-  /** Kafka brokers, each `host:port`. */
-  readonly brokers: readonly string[];
-  /** How many partitions the topic was made with: the `KAFKA_PARTITIONS` of `kaquan migrate`. */
-  readonly partitions: number;
-  /** Default: `coupon_order.v1`. */
-  readonly topic?: string;
-  /** How Kafka's logs call this program. Default: `kaquan-producer`. */
-  readonly clientId?: string;
-  /** A schema registry (Confluent's REST API), such as `http://127.0.0.1:8085`. Default: ids are made from the schema. */
-  readonly schemaRegistryUrl?: string | undefined;
-  /** How long a report may wait for its acknowledgement before `send` rejects, milliseconds. Default: 120,000. */
-  readonly deliveryTimeoutMs?: number;
-  /** How long a report waits for others to share its batch, milliseconds. Default: 5. */
-  readonly lingerMs?: number;
-  /** How many bytes of encoded reports may wait; beyond them `send` does not read on. Default: 32 MiB. */
-  readonly queueBytes?: number;
-  /** Where retries are logged; never the reports. Default: nowhere. */
-  readonly logger?: Logger;
-}
 
 /**
  * Publishes `coupon_order` reports onto Kafka, from which kaquan derives its statistics.
@@ -60,11 +35,12 @@ export class CouponOrderProducer {
 
   /**
    * Connects now instead of with the first report, and checks that the topic has the recorded number of partitions.
-   * @throws {DeliveryError} if Kafka or the registry is away for the delivery time-out, or the topic is not the recorded one
+   * @param timeoutMs how long to try, milliseconds; default: the delivery time-out
+   * @throws {DeliveryError} if Kafka or the registry is away for that long, or the topic is not the recorded one
    */
-  async connect(): Promise<void> {
+  async connect(timeoutMs?: number): Promise<void> {
     this.#refuseIfClosed();
-    await this.#publisher.open(this.#publisher.queue.deadline());
+    await this.#publisher.open(timeoutMs);
   }
 
   /**
@@ -79,7 +55,7 @@ export class CouponOrderProducer {
    * @throws {DeliveryError} (rejects) if some of the reports were not acknowledged in time, or can't be: send all of them again
    * @throws {ProducerClosedError} (rejects) after `close()`
    */
-  async send(reports: object | readonly object[]): Promise<SendResult> {
+  async send(reports: object | readonly unknown[]): Promise<SendResult> {
     this.#refuseIfClosed();
     const sending = this.#send(Array.isArray(reports) ? reports : [reports]);
     this.#sendings.add(sending);
@@ -117,20 +93,4 @@ export class CouponOrderProducer {
     await queued;
     return sending.result();
   }
-}
-
-function publisherOptions(options: CouponOrderProducerOptions) {
-  const { deliveryTimeoutMs, lingerMs, queueBytes } = options;
-  return {
-    clientId: 'kaquan-producer',
-    topic: TOPIC,
-    logger: pino({ enabled: false }),
-    ...options,
-    limits: {
-      ...DEFAULT_LIMITS,
-      ...(deliveryTimeoutMs !== undefined && { timeoutMs: deliveryTimeoutMs }),
-      ...(lingerMs !== undefined && { lingerMs }),
-      ...(queueBytes !== undefined && { queueBytes }),
-    },
-  };
 }

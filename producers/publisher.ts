@@ -19,6 +19,8 @@ export interface PublisherOptions extends ReportOptions {
   readonly schemaRegistryUrl?: string | undefined;
   readonly limits: DeliveryLimits;
   readonly logger: Logger;
+  /** Called when an attempt to send failed and another follows; beside the log. */
+  readonly onRetry?: (error: Error) => void;
 }
 
 /** What every way of publishing shares: encoding, the queue of records, and the link to the topic. */
@@ -44,11 +46,12 @@ export class Publisher {
   }
 
   /**
-   * Connects, checks the topic and learns the schema's id; tries again until `deadline`. Need not be called twice.
+   * Connects, checks the topic and learns the schema's id; need not be called.
+   * @param timeoutMs how long it tries
    * @throws {DeliveryError} naming the way out
    */
-  async open(deadline: number): Promise<void> {
-    if (this.#encoding !== undefined) return;
+  async open(timeoutMs = this.#options.limits.timeoutMs): Promise<void> {
+    const deadline = this.#clock.now() + timeoutMs;
     await this.#until(deadline, () => this.#link.open());
     await this.#learnEncoding(deadline);
   }

@@ -1,9 +1,9 @@
 /** Time, as delivery needs it. */
 export interface Clock {
   /** Milliseconds that never fall. */
-  now(): number;
+  readonly now: () => number;
   /** Resolves after so many milliseconds, or as soon as `signal` is aborted. */
-  wait(milliseconds: number, signal?: AbortSignal): Promise<void>;
+  readonly wait: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
 }
 
 export const systemClock: Clock = {
