@@ -1,28 +1,13 @@
-import type { WriterSchema } from '../../schemas/index.ts';
+import type { EventsBlock, Place } from './events-block.ts';
 import type { DeadReason } from './judge.ts';
 import type { Lane } from './lane.ts';
 
-/** A record as Kafka gave it, with its place. */
-export interface PlacedRecord {
-  readonly partition: number;
-  readonly offset: number;
-  /** The record's timestamp, ms. */
-  readonly time: number;
+/** A record that can't be processed, whole. */
+export interface DeadLetter {
+  readonly place: Place;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>;
-}
-
-/** An event to store as it lies in Kafka. */
-export interface EventRecord {
-  readonly place: { readonly partition: number; readonly offset: number; readonly time: number };
-  readonly value: Buffer;
-  /** When the event happened, ms. */
-  readonly time: number;
-}
-
-export interface DeadLetter {
-  readonly record: PlacedRecord;
   readonly reason: DeadReason;
 }
 
@@ -37,16 +22,17 @@ export interface Skip {
 /** What one flush stores: frozen, so that a failed insert is sent again as the same rows. */
 export interface Batch {
   readonly number: number;
-  readonly epoch: number;
   /** By partition, the offset to commit when all of it is stored. */
   readonly offsets: ReadonlyMap<number, number>;
   readonly records: number;
-  readonly events: ReadonlyMap<WriterSchema, readonly EventRecord[]>;
+  readonly events: readonly EventsBlock[];
   /** RowBinary, one buffer an insert. */
   readonly milestones: readonly Buffer[];
   readonly states: readonly Buffer[];
   readonly deadLetters: readonly DeadLetter[];
   readonly skips: readonly Skip[];
-  /** The orders whose states it stores, by lane. */
-  readonly changed: ReadonlyMap<Lane, ReadonlySet<string>>;
+  /** The orders whose states are pinned for it, by lane. */
+  readonly touched: ReadonlyMap<Lane, ReadonlySet<string>>;
+  /** Gives the memory of the rows back; only once all of them are stored. */
+  release(): void;
 }

@@ -1,3 +1,4 @@
+import type { BufferPool } from '../../runtime/bytes/growable.ts';
 import { RowBinaryWriter } from '../../runtime/clickhouse/row-binary.ts';
 
 // Every table here is partitioned by month, and an insert may touch 100 partitions: 30 spans of 31 days reach into at
@@ -23,20 +24,31 @@ export class SpanLimit {
 /** RowBinary rows, cut into inserts of bounded partitions. */
 export class BoundedRows {
   readonly #limit = new SpanLimit();
-  readonly #full: Buffer[] = [];
-  #writer = new RowBinaryWriter();
+  readonly #pool: BufferPool;
+  readonly #writers: RowBinaryWriter[];
+  #writer: RowBinaryWriter;
+
+  constructor(pool: BufferPool) {
+    this.#pool = pool;
+    this.#writer = new RowBinaryWriter(pool);
+    this.#writers = [this.#writer];
+  }
 
   /** @returns the writer for a row of this time (ms) */
   at(time: number): RowBinaryWriter {
     if (this.#limit.isOver(time)) {
-      this.#full.push(this.#writer.finish());
-      this.#writer = new RowBinaryWriter();
+      this.#writer = new RowBinaryWriter(this.#pool);
+      this.#writers.push(this.#writer);
     }
     return this.#writer;
   }
 
   /** The rows of each insert. */
-  finish(): Buffer[] {
-    return [...this.#full, this.#writer.finish()].filter(({ length }) => length > 0);
+  written(): Buffer[] {
+    return this.#writers.map((writer) => writer.written()).filter(({ length }) => length > 0);
+  }
+
+  release(): void {
+    for (const writer of this.#writers) writer.release();
   }
 }

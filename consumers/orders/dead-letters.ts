@@ -1,5 +1,5 @@
 import type { OutRecord, RecordProducer } from '../../runtime/kafka/producer.ts';
-import type { DeadLetter, PlacedRecord } from './batch.ts';
+import type { DeadLetter } from './batch.ts';
 
 /** Where a group's records come from. */
 export interface Origin {
@@ -18,26 +18,27 @@ export async function publishDeadLetters(
   await producer.send(letters.map((letter) => deadLetterRecord(letter, origin, now)));
 }
 
-function deadLetterRecord({ record, reason }: DeadLetter, origin: Origin, now: number): OutRecord {
+function deadLetterRecord(letter: DeadLetter, origin: Origin, now: number): OutRecord {
+  const { place, key, value, reason } = letter;
   return {
     partition: 0,
-    key: record.key,
-    value: record.value,
+    key,
+    value,
     headers: {
-      ...originalHeaders(record),
+      ...originalHeaders(letter),
       dlq_reason: reason,
       dlq_group: origin.group,
       dlq_topic: origin.topic,
       dlq_generation: String(origin.generation),
-      dlq_partition: String(record.partition),
-      dlq_offset: String(record.offset),
-      dlq_record_time: String(record.time),
+      dlq_partition: String(place.partition),
+      dlq_offset: String(place.offset),
+      dlq_record_time: String(place.time),
       dlq_timestamp: String(now),
     },
   };
 }
 
-function originalHeaders({ headers }: PlacedRecord): Record<string, string | Buffer> {
+function originalHeaders({ headers }: DeadLetter): Record<string, string | Buffer> {
   const kept: Record<string, string | Buffer> = {};
   for (const [name, value] of Object.entries(headers)) {
     const last = Array.isArray(value) ? value.at(-1) : value;

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 
 import { FOLD_VERSION } from '../../domain/order/state.ts';
 import { createClickHouse, type ClickHouse } from '../../runtime/clickhouse/client.ts';
+import { BufferPool } from '../../runtime/bytes/growable.ts';
 import { createAdmin, type KafkaAdmin } from '../../runtime/kafka/admin.ts';
 import { createKafka } from '../../runtime/kafka/client.ts';
 import { createGroup, type Group } from '../../runtime/kafka/group.ts';
@@ -13,6 +14,7 @@ import { deadLetterTopic, TOPIC } from '../../schemas/coupon_order/topic.ts';
 import { recordedFact, recordedTopic, type RecordedTopic } from '../../sql/records.ts';
 import type { Batch } from './batch.ts';
 import type { ordersSettings } from './config.ts';
+import { knownOrders } from './known-orders.ts';
 import { createLogChecks } from './log-checks.ts';
 import { stateLookUp } from './look-up.ts';
 import { OrdersPipeline } from './pipeline.ts';
@@ -43,7 +45,9 @@ export interface OrdersConsumer {
 const DAY_MS = 86_400_000;
 const PARTITION_CHECK_MS = 30_000;
 const CAUGHT_UP_POLL_MS = 200;
-const FETCH_BYTES = 8_388_608;
+const FETCH_BYTES = 1_048_576;
+// Events, milestones and states of the batch in store and of the one being built.
+const POOLED_BUFFERS = 8;
 const FETCH_WAIT_MS = 100;
 
 /** Joins the group; resolves once it fetches. @throws {OperatorError} when it may not run, naming the way out */
@@ -147,7 +151,9 @@ function assemble(options: OrdersOptions, { kafka, clickhouse, admin, deadLetter
       brakeWindow: config.BRAKE_WINDOW,
       brakeShare: config.BRAKE_SHARE,
     },
-    preparation: {
+    workshop: {
+      pool: new BufferPool(POOLED_BUFFERS),
+      generation: recorded.generation,
       schemas: createSchemas({ registryUrl: config.SCHEMA_REGISTRY_URL }),
       plausible: {
         past: config.PLAUSIBLE_PAST_DAYS * DAY_MS,
@@ -156,6 +162,7 @@ function assemble(options: OrdersOptions, { kafka, clickhouse, admin, deadLetter
       partitions: recorded.partitions,
     },
     lookUp: stateLookUp(clickhouse, timeoutMs),
+    knownOrders: (signal) => knownOrders(clickhouse, signal),
     store,
     checks,
     persist: persistence(logger),

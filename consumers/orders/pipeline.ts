@@ -2,18 +2,31 @@ import type { Logger } from 'pino';
 
 import type { OrderState } from '../../domain/order/state.ts';
 import type { Fetched, Group, GroupHandlers } from '../../runtime/kafka/group.ts';
+import type { WriterSchema } from '../../schemas/index.ts';
+import { BatchBuilder, type Workshop } from './batch-builder.ts';
 import type { Batch } from './batch.ts';
-import { Intake, type IntakeLimits } from './intake.ts';
+import { type EventsInsert, eventsInsert } from './events-insert.ts';
+import { Intake } from './intake.ts';
 import type { OrderKey } from './judge.ts';
+import type { KnownOrders } from './known-orders.ts';
 import { createLanes, type Lane, type LaneOptions } from './lane.ts';
-import { prepareBatch, type Preparation } from './prepare.ts';
-import { RefusedRecordsError, type Persist, type Store } from './store.ts';
 import type { LogChecks } from './log-checks.ts';
+import { RefusedRecordsError, type Persist, type Store } from './store.ts';
+
+export interface FlushLimits {
+  /** Events of one flush at the most, give or take a fetch. */
+  readonly events: number;
+  /** Bytes of one flush at the most, give or take a fetch. */
+  readonly bytes: number;
+  /** How long the first record waits for company, ms. */
+  readonly waitMs: number;
+}
 
 export interface PipelineOptions {
-  readonly limits: IntakeLimits;
+  readonly limits: FlushLimits;
   readonly lanes: LaneOptions;
-  readonly preparation: Omit<Preparation, 'lookUp' | 'isRefused'>;
+  readonly workshop: Pick<Workshop, 'schemas' | 'plausible' | 'partitions' | 'generation' | 'pool'>;
+  readonly knownOrders: (signal: AbortSignal) => Promise<KnownOrders>;
   readonly lookUp: (
     orders: readonly OrderKey[],
     signal: AbortSignal,
@@ -36,17 +49,20 @@ interface Assignment {
   done: Promise<void>;
 }
 
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
+
 /**
- * Records in, rows out: take a flush → load the states of its orders → fold in log order → events, milestones, states →
- * commit. One batch is prepared while the one before it is stored; batches are stored strictly in sequence.
+ * Records in, rows out: load the states of their orders → fold in log order → events, milestones, states → commit. One
+ * batch is built while the one before it is stored; batches are stored strictly in sequence.
  */
 export class OrdersPipeline implements GroupHandlers {
   readonly #options: PipelineOptions;
+  readonly #inserts = new Map<number, EventsInsert>();
+  /** Places that ClickHouse refused, each alone; judged dead when they are fetched again. */
+  readonly #refused = new Set<string>();
   #group: Group | undefined;
   #current: Assignment | undefined;
   #batches = 0;
-  /** Places that ClickHouse refused, each alone; judged dead when they are fetched again. */
-  readonly #refused = new Set<string>();
 
   constructor(options: PipelineOptions) {
     this.#options = options;
@@ -58,32 +74,22 @@ export class OrdersPipeline implements GroupHandlers {
   }
 
   async onAssigned(epoch: number, partitions: readonly number[]): Promise<ReadonlyMap<number, number>> {
+    const { lanes, limits, logger } = this.#options;
     const before = this.#current;
-    const abort = new AbortController();
-    const { lanes, limits, checks, persist, logger } = this.#options;
     const assignment: Assignment = {
       epoch,
       lanes: createLanes(partitions, lanes),
-      intake: new Intake(limits),
-      abort,
+      intake: new Intake(limits.bytes),
+      abort: new AbortController(),
       done: Promise.resolve(),
     };
     this.#current = assignment;
     before?.abort.abort();
     before?.intake.close();
     await before?.done;
-    if (partitions.length === 0) return new Map();
     logger.info({ epoch, partitions }, 'assigned');
-    const starts = await persist(
-      'the start',
-      () => checks.starts(partitions, abort.signal),
-      abort.signal,
-    ).catch((error: unknown) => {
-      if (abort.signal.aborted) return new Map<number, number>();
-      throw error;
-    });
-    if (!abort.signal.aborted) assignment.done = this.#work(assignment);
-    return starts;
+    if (partitions.length === 0) return new Map();
+    return this.#begin(assignment, partitions);
   }
 
   onFetched(fetched: Fetched): void {
@@ -95,7 +101,7 @@ export class OrdersPipeline implements GroupHandlers {
   }
 
   onFatal(error: Error): void {
-    this.#current?.abort.abort();
+    this.abandon();
     this.#options.onFatal(error);
   }
 
@@ -111,50 +117,97 @@ export class OrdersPipeline implements GroupHandlers {
     this.#current?.intake.close();
   }
 
-  async #work(assignment: Assignment): Promise<void> {
+  async #begin(assignment: Assignment, partitions: readonly number[]): Promise<ReadonlyMap<number, number>> {
+    const { checks, knownOrders, persist } = this.#options;
     const { signal } = assignment.abort;
     try {
-      await this.#flushAll(assignment);
+      const starts = await persist('the start', () => checks.starts(partitions, signal), signal);
+      // After the commits were read: what is stored later holds no event before them.
+      const known = await persist('the known orders', () => knownOrders(signal), signal);
+      assignment.done = this.#work(assignment, known);
+      return starts;
     } catch (error) {
-      if (signal.aborted) return;
-      assignment.abort.abort();
-      if (error instanceof RefusedRecordsError) this.#setAside(error);
-      else this.#options.onFatal(error instanceof Error ? error : new Error(String(error)));
+      if (signal.aborted) return new Map();
+      throw error;
     }
   }
 
-  async #flushAll(assignment: Assignment): Promise<void> {
-    const { signal } = assignment.abort;
+  async #work(assignment: Assignment, known: KnownOrders): Promise<void> {
+    try {
+      await this.#flushAll(assignment, known);
+    } catch (error) {
+      if (assignment.abort.signal.aborted) return;
+      assignment.abort.abort();
+      if (error instanceof RefusedRecordsError) this.#setAside(error);
+      else this.#options.onFatal(asError(error));
+    }
+  }
+
+  async #flushAll(assignment: Assignment, known: KnownOrders): Promise<void> {
+    const { intake, lanes, abort } = assignment;
+    const workshop = this.#workshop(known, abort.signal);
     let storing: Promise<void> = Promise.resolve();
+    let isStoring = false;
     for (;;) {
-      const fetched = await assignment.intake.take();
-      if (fetched.length === 0 || signal.aborted) break;
-      const batch = await this.#prepare(assignment, fetched);
+      const builder = new BatchBuilder(++this.#batches, lanes, workshop);
+      await this.#fill(builder, intake, () => isStoring);
+      if (abort.signal.aborted || builder.isEmpty) break;
       await storing;
-      storing = this.#store(assignment, batch);
+      isStoring = true;
+      storing = this.#store(assignment, builder.seal()).finally(() => {
+        isStoring = false;
+        intake.wake();
+      });
       // Awaited before the next batch is stored; until then a rejection must not count as unhandled.
       storing.catch(() => undefined);
     }
     await storing;
   }
 
-  async #prepare({ lanes, abort }: Assignment, fetched: readonly Fetched[]): Promise<Batch> {
-    const { preparation, lookUp, persist } = this.#options;
-    return prepareBatch(++this.#batches, fetched, lanes, {
-      ...preparation,
+  /** Adds what is fetched until the batch is full, or due and nothing is being stored. */
+  async #fill(builder: BatchBuilder, intake: Intake, isStoring: () => boolean): Promise<void> {
+    const { events, bytes, waitMs } = this.#options.limits;
+    let due: number | undefined;
+    while (builder.records < events && builder.bytes < bytes) {
+      const fetched = intake.shift();
+      if (fetched !== undefined) {
+        due ??= performance.now() + waitMs;
+        await builder.add(fetched);
+        continue;
+      }
+      if (intake.isClosed) return;
+      const rest = due === undefined ? undefined : due - performance.now();
+      if (rest !== undefined && rest <= 0 && !isStoring()) return;
+      await intake.change(rest === undefined || rest <= 0 ? undefined : rest);
+    }
+  }
+
+  #workshop(known: KnownOrders, signal: AbortSignal): Workshop {
+    const { workshop, lookUp, persist } = this.#options;
+    return {
+      ...workshop,
+      known,
       schemas: {
-        ...preparation.schemas,
-        writer: (id) => persist('the schema registry', () => preparation.schemas.writer(id), abort.signal),
+        ...workshop.schemas,
+        writer: (id) => persist('the schema registry', () => workshop.schemas.writer(id), signal),
       },
-      lookUp: (orders) => persist('look-ups', () => lookUp(orders, abort.signal), abort.signal),
+      insertOf: (writer) => this.#insertOf(writer),
+      lookUp: (orders) => persist('look-ups', () => lookUp(orders, signal), signal),
       isRefused: (partition, offset) => this.#refused.has(placeOf(partition, offset)),
-    });
+    };
+  }
+
+  #insertOf(writer: WriterSchema): EventsInsert {
+    let insert = this.#inserts.get(writer.id);
+    if (insert === undefined) this.#inserts.set(writer.id, (insert = eventsInsert(writer.text)));
+    return insert;
   }
 
   async #store({ abort, epoch }: Assignment, batch: Batch): Promise<void> {
     const { store, onCommitted } = this.#options;
     await store.store(batch, abort.signal);
-    for (const [lane, orders] of batch.changed) lane.states.stored(batch.number, orders);
+    for (const [lane, orders] of batch.touched) lane.states.stored(batch.number, orders);
+    batch.release();
     if (await this.#commit(epoch, batch, abort.signal)) onCommitted?.(batch);
   }
 
@@ -163,22 +216,15 @@ export class OrdersPipeline implements GroupHandlers {
       return (await this.#group?.commit(epoch, batch.offsets)) ?? false;
     } catch (error) {
       // All of it is stored: the next commit includes this one, and after a rebalance it is fetched again.
-      if (!signal.aborted) {
-        this.#options.logger.warn(
-          { error: error instanceof Error ? error.message : String(error) },
-          'commit failed',
-        );
-      }
+      if (!signal.aborted) this.#options.logger.warn({ error: asError(error).message }, 'commit failed');
       return false;
     }
   }
 
   /** What was folded behind the refused records must not stand: the assignment begins again, without them. */
-  #setAside({ records }: RefusedRecordsError): void {
-    for (const { place } of records) this.#refused.add(placeOf(place.partition, place.offset));
-    this.#group?.restart().catch((error: unknown) => {
-      this.#options.onFatal(error instanceof Error ? error : new Error(String(error)));
-    });
+  #setAside({ places }: RefusedRecordsError): void {
+    for (const { partition, offset } of places) this.#refused.add(placeOf(partition, offset));
+    this.#group?.restart().catch((error: unknown) => this.#options.onFatal(asError(error)));
   }
 }
 

@@ -43,7 +43,11 @@ export function writeState(to: RowBinaryWriter, { appId, orderId }: OrderKey, st
   to.string(appId);
   to.string(orderId);
   to.uint32(state.revision);
-  for (const status of STATUSES) writeEntry(to, state[status] ?? ABSENT);
+  for (const status of STATUSES) {
+    const entry = state[status];
+    if (entry === undefined) to.raw(ABSENT_BYTES);
+    else writeEntry(to, entry);
+  }
 }
 
 /** The greatest storable DateTime64(3): 2299-12-31 23:59:59.999. An absent status must lose every min. */
@@ -61,6 +65,14 @@ const ABSENT: Entry = {
   shopId: '',
   couponIds: [],
 };
+
+const ABSENT_BYTES = encodedAbsence();
+
+function encodedAbsence(): Buffer {
+  const to = new RowBinaryWriter();
+  writeEntry(to, ABSENT);
+  return Buffer.from(to.written());
+}
 
 function writeEntry(to: RowBinaryWriter, entry: Entry): void {
   to.int64(entry.time);

@@ -4,11 +4,9 @@ import pRetry from 'p-retry';
 import { type ClickHouse, isDataRefusal } from '../../runtime/clickhouse/client.ts';
 import { OperatorError } from '../../runtime/process/operator-error.ts';
 import type { RecordProducer } from '../../runtime/kafka/producer.ts';
-import type { WriterSchema } from '../../schemas/index.ts';
-import type { Batch, DeadLetter, EventRecord, Skip } from './batch.ts';
+import type { Batch, DeadLetter, Skip } from './batch.ts';
 import { type Origin, publishDeadLetters } from './dead-letters.ts';
-import { boundedParts, eventsContainer } from './events-block.ts';
-import { type EventsInsert, eventsInsert } from './events-insert.ts';
+import type { EventsBlock, Place } from './events-block.ts';
 import { MILESTONES_INSERT, STATES_INSERT } from './rows.ts';
 
 export interface StoreOptions {
@@ -24,11 +22,11 @@ export interface StoreOptions {
 /** ClickHouse refused these records, each alone, while it takes others: they are to become dead letters. */
 export class RefusedRecordsError extends Error {
   override readonly name = 'RefusedRecordsError';
-  readonly records: readonly EventRecord[];
+  readonly places: readonly Place[];
 
-  constructor(records: readonly EventRecord[]) {
-    super(`ClickHouse refused ${records.length} records, each alone`);
-    this.records = records;
+  constructor(places: readonly Place[]) {
+    super(`ClickHouse refused ${places.length} records, each alone`);
+    this.places = places;
   }
 }
 
@@ -50,6 +48,7 @@ export function persistence(logger: Logger): Persist {
       shouldRetry: ({ error }) =>
         !(error instanceof OperatorError) && !(isDataRefusal(error) && what === EVENTS),
       onFailedAttempt: ({ error, attemptNumber }) => {
+        if (signal.aborted) return;
         const alarm = attemptNumber >= 5;
         logger[alarm ? 'error' : 'warn'](
           { what, attempt: attemptNumber, alarm, error: error.message },
@@ -63,7 +62,6 @@ export function persistence(logger: Logger): Persist {
 export class Store {
   readonly #options: StoreOptions;
   readonly #persist: Persist;
-  readonly #inserts = new Map<number, EventsInsert>();
 
   constructor(options: StoreOptions) {
     this.#options = options;
@@ -75,9 +73,7 @@ export class Store {
    * @throws {RefusedRecordsError} before anything but events was stored
    */
   async store(batch: Batch, signal: AbortSignal): Promise<void> {
-    for (const [writer, records] of batch.events) {
-      for (const part of boundedParts(records)) await this.#storeEvents(writer, part, signal);
-    }
+    for (const block of batch.events) await this.#storeEvents(block, signal);
     for (const rows of batch.milestones) await this.#insert('milestones', MILESTONES_INSERT, [rows], signal);
     for (const rows of batch.states) await this.#insert('states', STATES_INSERT, [rows], signal);
     await this.#accountForOthers(batch, signal);
@@ -109,56 +105,36 @@ export class Store {
     await this.recordSkips(skips, signal);
   }
 
-  async #storeEvents(
-    writer: WriterSchema,
-    records: readonly EventRecord[],
-    signal: AbortSignal,
-  ): Promise<void> {
-    const container = this.#container(writer, records);
+  async #storeEvents(block: EventsBlock, signal: AbortSignal): Promise<void> {
+    const { sql } = block.insert;
     try {
-      await this.#insert(EVENTS, this.#insertOf(writer).sql, container, signal);
+      await this.#insert(EVENTS, sql, block.container(), signal);
     } catch (error) {
       if (!isDataRefusal(error)) throw error;
-      this.#options.logger.error(
-        { alarm: true, records: records.length, error: error.message },
+      const { logger } = this.#options;
+      logger.error(
+        { alarm: true, events: block.events, error: error.message },
         'ClickHouse refused events; looking for the offenders',
       );
       // An empty block with the same statement: refused too, it is not about the records.
-      await this.#persist(
-        'a probe',
-        () => this.#insertOnce(this.#insertOf(writer).sql, this.#container(writer, []), signal),
-        signal,
-      );
-      throw new RefusedRecordsError(await this.#offenders(writer, records, signal));
+      await this.#persist('a probe', () => this.#insertOnce(sql, block.container(0, 0), signal), signal);
+      throw new RefusedRecordsError(await this.#offenders(block, 0, block.events, signal));
     }
   }
 
   /** Halves until each offender stands alone; what is accepted on the way is stored, and its rows are the same when sent again. */
-  async #offenders(
-    writer: WriterSchema,
-    records: readonly EventRecord[],
-    signal: AbortSignal,
-  ): Promise<EventRecord[]> {
+  async #offenders(block: EventsBlock, first: number, end: number, signal: AbortSignal): Promise<Place[]> {
     try {
-      await this.#insert(EVENTS, this.#insertOf(writer).sql, this.#container(writer, records), signal);
+      await this.#insert(EVENTS, block.insert.sql, block.container(first, end), signal);
       return [];
     } catch (error) {
       if (!isDataRefusal(error)) throw error;
-      if (records.length === 1) return [...records];
+      const place = block.place(first);
+      if (end - first === 1 && place !== undefined) return [place];
     }
-    const middle = records.length >> 1;
-    const left = await this.#offenders(writer, records.slice(0, middle), signal);
-    return [...left, ...(await this.#offenders(writer, records.slice(middle), signal))];
-  }
-
-  #container(writer: WriterSchema, records: readonly EventRecord[]): Buffer[] {
-    return eventsContainer(this.#insertOf(writer).schema, this.#options.origin.generation, records);
-  }
-
-  #insertOf(writer: WriterSchema): EventsInsert {
-    let insert = this.#inserts.get(writer.id);
-    if (insert === undefined) this.#inserts.set(writer.id, (insert = eventsInsert(writer.text)));
-    return insert;
+    const middle = (first + end) >> 1;
+    const left = await this.#offenders(block, first, middle, signal);
+    return [...left, ...(await this.#offenders(block, middle, end, signal))];
   }
 
   #insert(what: string, sql: string, chunks: readonly Buffer[], signal: AbortSignal): Promise<void> {
@@ -175,14 +151,14 @@ export class Store {
     await this.#insert(table, `INSERT INTO kaquan_store.${table} FORMAT JSONEachRow`, [body], signal);
   }
 
-  #deadLetterRow({ record, reason }: DeadLetter): object {
+  #deadLetterRow({ place, reason }: DeadLetter): object {
     const { group, generation } = this.#options.origin;
     return {
       consumer_group: group,
       generation,
-      partition: record.partition,
-      offset: record.offset,
-      record_time: record.time / 1000,
+      partition: place.partition,
+      offset: place.offset,
+      record_time: place.time / 1000,
       reason,
     };
   }

@@ -51,7 +51,7 @@ export function fold(
 ): OrderState {
   const old = state[status];
   if (old !== undefined && compareEntries(entry, old) >= 0) return state;
-  const next: OrderState = { ...state, revision: state.revision + 1, [status]: entry };
+  const next = withEntry(state, status, entry);
   emitOwnRow(state, next, status, emit);
   if (old?.time !== entry.time) {
     for (const carrier of CARRIERS[status]) {
@@ -60,6 +60,19 @@ export function fold(
     }
   }
   return next;
+}
+
+// Spelled out: it runs once per event, and a computed key costs more than all of the rest.
+function withEntry(state: OrderState, status: OrderStatus, entry: Entry): OrderState {
+  return {
+    revision: state.revision + 1,
+    give_order: status === 'give_order' ? entry : state.give_order,
+    pay: status === 'pay' ? entry : state.pay,
+    cancel_pay: status === 'cancel_pay' ? entry : state.cancel_pay,
+    payed: status === 'payed' ? entry : state.payed,
+    cancel_give_order: status === 'cancel_give_order' ? entry : state.cancel_give_order,
+    refund: status === 'refund' ? entry : state.refund,
+  };
 }
 
 function emitOwnRow(

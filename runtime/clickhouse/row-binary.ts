@@ -1,37 +1,42 @@
+import { type BufferPool, GrowableBytes } from '../bytes/growable.ts';
+
+// Up to here a loop over the characters is faster than a call into the runtime.
+const SHORT_TEXT = 48;
+
 /** Writes rows in ClickHouse's RowBinary format. Grows as needed; numbers are little-endian. */
 export class RowBinaryWriter {
-  #bytes: Buffer;
-  #length = 0;
+  readonly #to: GrowableBytes;
 
-  constructor(initialBytes = 65_536) {
-    this.#bytes = Buffer.allocUnsafe(initialBytes);
+  /** @param pool where the memory comes from, and goes to on `release` */
+  constructor(pool?: BufferPool) {
+    this.#to = new GrowableBytes(pool);
   }
 
   get length(): number {
-    return this.#length;
+    return this.#to.length;
   }
 
   uint8(value: number): void {
-    this.#reserve(1);
-    this.#bytes[this.#length++] = value;
+    this.#to.reserve(1);
+    this.#to.bytes[this.#to.length++] = value;
   }
 
   uint32(value: number): void {
-    this.#reserve(4);
-    this.#length = this.#bytes.writeUInt32LE(value, this.#length);
+    this.#to.reserve(4);
+    this.#to.length = this.#to.bytes.writeUInt32LE(value, this.#to.length);
   }
 
   int32(value: number): void {
-    this.#reserve(4);
-    this.#length = this.#bytes.writeInt32LE(value, this.#length);
+    this.#to.reserve(4);
+    this.#to.length = this.#to.bytes.writeInt32LE(value, this.#to.length);
   }
 
   /** A 64-bit integer that JavaScript holds exactly; also DateTime64(3) in ms. */
   int64(value: number): void {
-    this.#reserve(8);
+    this.#to.reserve(8);
     const high = Math.floor(value / 0x1_0000_0000);
-    this.#bytes.writeUInt32LE(value - high * 0x1_0000_0000, this.#length);
-    this.#length = this.#bytes.writeInt32LE(high, this.#length + 4);
+    this.#to.bytes.writeUInt32LE(value - high * 0x1_0000_0000, this.#to.length);
+    this.#to.length = this.#to.bytes.writeInt32LE(high, this.#to.length + 4);
   }
 
   /** Nullable(Int64) and Nullable(DateTime64(3)). */
@@ -42,33 +47,36 @@ export class RowBinaryWriter {
 
   /** FixedString from a text of one character (0–255) per byte. */
   fixed(latin1: string): void {
-    this.#reserve(latin1.length);
-    this.#length += this.#bytes.write(latin1, this.#length, 'latin1');
+    const { length } = latin1;
+    this.#to.reserve(length);
+    const { bytes, length: start } = this.#to;
+    for (let i = 0; i < length; i++) bytes[start + i] = latin1.charCodeAt(i);
+    this.#to.length += length;
+  }
+
+  /** Bytes that are encoded already. */
+  raw(encoded: Buffer): void {
+    this.#to.reserve(encoded.length);
+    this.#to.length += encoded.copy(this.#to.bytes, this.#to.length);
   }
 
   /** String, and LowCardinality(String). */
   string(text: string): void {
     // A UTF-16 unit takes three bytes of UTF-8 at the most.
-    this.#reserve(text.length * 3 + 5);
-    if (text.length < 43) {
-      // Shorter than 128 bytes whatever it holds: the length takes one byte, and is known after writing.
-      const written = this.#bytes.write(text, this.#length + 1, 'utf8');
-      this.#bytes[this.#length] = written;
-      this.#length += written + 1;
-    } else {
-      this.varint(Buffer.byteLength(text));
-      this.#length += this.#bytes.write(text, this.#length, 'utf8');
-    }
+    this.#to.reserve(text.length * 3 + 5);
+    if (text.length < SHORT_TEXT && this.#ascii(text)) return;
+    this.varint(Buffer.byteLength(text));
+    this.#to.length += this.#to.bytes.write(text, this.#to.length, 'utf8');
   }
 
   varint(value: number): void {
-    this.#reserve(5);
+    this.#to.reserve(5);
     let rest = value;
     while (rest > 127) {
-      this.#bytes[this.#length++] = (rest & 127) | 128;
+      this.#to.bytes[this.#to.length++] = (rest & 127) | 128;
       rest >>>= 7;
     }
-    this.#bytes[this.#length++] = rest;
+    this.#to.bytes[this.#to.length++] = rest;
   }
 
   strings(texts: readonly string[]): void {
@@ -76,17 +84,28 @@ export class RowBinaryWriter {
     for (const text of texts) this.string(text);
   }
 
-  /** What was written, without a copy; the writer must not be used afterwards. */
-  finish(): Buffer {
-    return this.#bytes.subarray(0, this.#length);
+  /** What was written, without a copy. */
+  written(): Buffer {
+    return this.#to.written();
   }
 
-  #reserve(bytes: number): void {
-    const needed = this.#length + bytes;
-    if (needed <= this.#bytes.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(needed, this.#bytes.length * 2));
-    this.#bytes.copy(larger, 0, 0, this.#length);
-    this.#bytes = larger;
+  /** Gives the memory back; neither this nor anything from `written` may be used afterwards. */
+  release(): void {
+    this.#to.release();
+  }
+
+  /** Writes a short text if it is ASCII. @returns whether it was */
+  #ascii(text: string): boolean {
+    const { bytes, length: start } = this.#to;
+    const { length } = text;
+    for (let i = 0; i < length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 127) return false;
+      bytes[start + 1 + i] = code;
+    }
+    bytes[start] = length;
+    this.#to.length = start + 1 + length;
+    return true;
   }
 }
 

@@ -4,12 +4,23 @@ import type { Logger } from 'pino';
 import type { KafkaAdmin } from './admin.ts';
 import { OperatorError } from '../process/operator-error.ts';
 
+/** A record as Kafka gave it, with its place. */
+export interface FetchedRecord {
+  readonly partition: number;
+  readonly offset: number;
+  /** The record's timestamp, ms. */
+  readonly time: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>;
+}
+
 /** Records of one partition, in log order, that continue exactly where the last ones ended. */
 export interface Fetched {
   /** Which assignment they belong to; grows with every rebalance. */
   readonly epoch: number;
   readonly partition: number;
-  readonly records: readonly KafkaMessage[];
+  readonly records: readonly FetchedRecord[];
   /** The first offset that this accounts for. */
   readonly from: number;
   /** The offset after the last that this accounts for: gaps inside (control records, aborted ones) are included. */
@@ -199,7 +210,8 @@ class RunAheadGroup implements Group {
       return;
     }
     const to = Number(batch.lastOffset()) + 1;
-    this.#handlers.onFetched({ epoch: this.#epoch, partition, records: messages, from: position, to });
+    const records = messages.map((message) => recordOf(partition, message));
+    this.#handlers.onFetched({ epoch: this.#epoch, partition, records, from: position, to });
     this.#positions.set(partition, to);
     resolveOffset(last.offset);
     await this.#beatUntil(this.#handlers.room(), heartbeat);
@@ -245,6 +257,22 @@ class RunAheadGroup implements Group {
       if (waiting) await heartbeat();
     }
   }
+}
+
+const NO_HEADERS = {};
+
+function recordOf(
+  partition: number,
+  { offset, timestamp, key, value, headers }: KafkaMessage,
+): FetchedRecord {
+  return {
+    partition,
+    offset: Number(offset),
+    time: Number(timestamp),
+    key,
+    value,
+    headers: headers ?? NO_HEADERS,
+  };
 }
 
 // kafkajs sets it on every batch, but leaves it out of its types.

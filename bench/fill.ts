@@ -1,0 +1,39 @@
+import { pino } from 'pino';
+
+import { createKafka } from '../runtime/kafka/client.ts';
+import { createRecordProducer, type OutRecord } from '../runtime/kafka/producer.ts';
+import { kafkaSettings } from '../runtime/kafka/settings.ts';
+import { parseSettings } from '../runtime/process/settings.ts';
+import { TOPIC } from '../schemas/coupon_order/topic.ts';
+import { workload } from './workload.ts';
+
+const CHUNK = 5000;
+
+/** Publishes the workload of the benchmarks. @returns how many records, duplicates included */
+export async function fill(
+  env: NodeJS.ProcessEnv,
+  events: number,
+  seed: number,
+  spread: number,
+): Promise<number> {
+  const settings = parseSettings(kafkaSettings, env);
+  const kafka = createKafka({
+    brokers: settings.KAFKA_BROKERS,
+    clientId: 'bench',
+    logger: pino({ level: 'silent' }),
+  });
+  const producer = await createRecordProducer(kafka, { topic: TOPIC });
+  let chunk: OutRecord[] = [];
+  let published = 0;
+  const until = Date.now();
+  for (const record of workload({ events, seed, until, spread, partitions: settings.KAFKA_PARTITIONS })) {
+    chunk.push(record);
+    if (chunk.length < CHUNK) continue;
+    await producer.send(chunk);
+    published += chunk.length;
+    chunk = [];
+  }
+  await producer.send(chunk);
+  await producer.close();
+  return published + chunk.length;
+}

@@ -1,0 +1,226 @@
+import { fold } from '../../domain/order/fold.ts';
+import { NO_STATE, type OrderState } from '../../domain/order/state.ts';
+import type { BufferPool } from '../../runtime/bytes/growable.ts';
+import type { Fetched, FetchedRecord } from '../../runtime/kafka/group.ts';
+import { murmur2, partitionOf } from '../../runtime/kafka/partitioner.ts';
+import { OperatorError } from '../../runtime/process/operator-error.ts';
+import { framedId, type Schemas, type WriterSchema } from '../../schemas/index.ts';
+import type { Batch, DeadLetter, Skip } from './batch.ts';
+import { BoundedRows, SpanLimit } from './bounded-rows.ts';
+import { EventsBlock, type Place } from './events-block.ts';
+import type { EventsInsert } from './events-insert.ts';
+import { dead, judge, type OrderKey, type Plausible, type Verdict } from './judge.ts';
+import type { KnownOrders } from './known-orders.ts';
+import type { Lane } from './lane.ts';
+import { writeMilestone, writeState } from './rows.ts';
+
+/** What a batch is built with. */
+export interface Workshop {
+  readonly schemas: Schemas;
+  readonly insertOf: (writer: WriterSchema) => EventsInsert;
+  readonly plausible: Plausible;
+  /** The recorded partition count. */
+  readonly partitions: number;
+  /** The recorded generation of the topic. */
+  readonly generation: number;
+  readonly pool: BufferPool;
+  readonly known: KnownOrders;
+  /** The stored states of these orders, by `OrderKey.id`; an order that is left out has none. */
+  readonly lookUp: (orders: readonly OrderKey[]) => Promise<ReadonlyMap<string, OrderState>>;
+  /** Whether ClickHouse refused this record when it stood alone. */
+  readonly isRefused: (partition: number, offset: number) => boolean;
+}
+
+/** The brake: the group must stop before this batch is stored. */
+export class TooManyDeadLettersError extends OperatorError {
+  override readonly name = 'TooManyDeadLettersError';
+}
+
+interface Judged {
+  readonly record: FetchedRecord;
+  readonly writer: WriterSchema | undefined;
+  readonly verdict: Verdict;
+}
+
+interface Touched {
+  readonly order: OrderKey;
+  state: OrderState;
+  isChanged: boolean;
+}
+
+/** Judges and folds what was fetched, in log order, into the rows of one flush. */
+export class BatchBuilder {
+  records = 0;
+  bytes = 0;
+  readonly #number: number;
+  readonly #lanes: ReadonlyMap<number, Lane>;
+  readonly #workshop: Workshop;
+  readonly #offsets = new Map<number, number>();
+  readonly #blocks = new Map<number, { block: EventsBlock; limit: SpanLimit }>();
+  readonly #events: EventsBlock[] = [];
+  readonly #milestones: BoundedRows;
+  readonly #deadLetters: DeadLetter[] = [];
+  readonly #skips: Skip[] = [];
+  readonly #touched = new Map<Lane, Map<string, Touched>>();
+
+  constructor(number: number, lanes: ReadonlyMap<number, Lane>, workshop: Workshop) {
+    this.#number = number;
+    this.#lanes = lanes;
+    this.#workshop = workshop;
+    this.#milestones = new BoundedRows(workshop.pool);
+  }
+
+  get isEmpty(): boolean {
+    return this.#offsets.size === 0;
+  }
+
+  /** Takes in what continues a partition. To be awaited before the next call. */
+  async add(fetched: Fetched): Promise<void> {
+    const lane = this.#lanes.get(fetched.partition);
+    if (lane === undefined) return;
+    await this.#loadSchemas(fetched.records);
+    const judged = fetched.records.map((record) => this.#judge(record, lane));
+    await this.#loadStates(judged, lane);
+    for (const one of judged) this.#take(one, lane);
+    this.#skips.push(...skipsOf(fetched));
+    this.#offsets.set(fetched.partition, fetched.to);
+    this.records += judged.length;
+  }
+
+  /** The rows of all that was added. Nothing may be added afterwards. */
+  seal(): Batch {
+    const states = new BoundedRows(this.#workshop.pool);
+    const touched = new Map<Lane, Set<string>>();
+    for (const [lane, orders] of this.#touched) {
+      touched.set(lane, new Set(orders.keys()));
+      for (const { order, state, isChanged } of orders.values()) {
+        // States are one partition: their rows need no bound.
+        if (isChanged) writeState(states.at(0), order, state);
+      }
+    }
+    return {
+      number: this.#number,
+      offsets: this.#offsets,
+      records: this.records,
+      events: this.#events,
+      milestones: this.#milestones.written(),
+      states: states.written(),
+      deadLetters: this.#deadLetters,
+      skips: this.#skips,
+      touched,
+      release: () => {
+        for (const block of this.#events) block.release();
+        this.#milestones.release();
+        states.release();
+      },
+    };
+  }
+
+  async #loadSchemas(records: readonly FetchedRecord[]): Promise<void> {
+    const { schemas } = this.#workshop;
+    const missing = new Set<number>();
+    for (const { value } of records) {
+      const id = value === null ? undefined : framedId(value);
+      if (id !== undefined && schemas.loaded(id) === undefined) missing.add(id);
+    }
+    for (const id of missing) await schemas.writer(id);
+  }
+
+  #judge(record: FetchedRecord, lane: Lane): Judged {
+    const { value, partition, offset } = record;
+    const { schemas, isRefused, plausible, partitions } = this.#workshop;
+    const verdictOf = (verdict: Verdict, writer?: WriterSchema): Judged => ({ record, writer, verdict });
+    if (value === null || value.length === 0) return verdictOf(dead('no_value'));
+    const schemaId = framedId(value);
+    if (schemaId === undefined) return verdictOf(dead('not_framed'));
+    if (isRefused(partition, offset)) return verdictOf(dead('refused_by_store'));
+    const { key, time } = record;
+    const verdict = judge(schemas, { schemaId, value, key, time }, plausible);
+    // An order whose state is in memory was found to belong here; its key, and so its partition, is the same.
+    if (verdict.kind === 'event' && key !== null && lane.states.get(verdict.order.id) === undefined) {
+      if (partitionOf(key, partitions) !== partition) return verdictOf(dead('misrouted'));
+    }
+    return verdictOf(verdict, schemas.loaded(schemaId));
+  }
+
+  async #loadStates(judged: readonly Judged[], lane: Lane): Promise<void> {
+    const { known, lookUp } = this.#workshop;
+    const missing = new Map<string, OrderKey>();
+    for (const { verdict, record } of judged) {
+      if (verdict.kind === 'dead' || record.key === null) continue;
+      const { order } = verdict;
+      if (lane.states.get(order.id) !== undefined || missing.has(order.id)) continue;
+      if (known.mayHave(record.key)) missing.set(order.id, order);
+    }
+    if (missing.size === 0) return;
+    const stored = await lookUp([...missing.values()]);
+    for (const id of missing.keys()) lane.states.pin(id, stored.get(id) ?? NO_STATE, this.#number);
+  }
+
+  #take({ record, writer, verdict }: Judged, lane: Lane): void {
+    this.#brake(lane, verdict);
+    if (verdict.kind === 'dead') {
+      this.#deadLetters.push({ ...record, place: record, reason: verdict.reason });
+      return;
+    }
+    if (writer === undefined || record.value === null || record.key === null) return;
+    this.#block(writer, verdict.entry.time).add(record, record.value);
+    this.bytes += record.value.length;
+    this.#fold(lane, verdict, record.key);
+  }
+
+  #brake(lane: Lane, verdict: Verdict): void {
+    if (!lane.brake.record(verdict.kind === 'dead')) return;
+    throw new TooManyDeadLettersError(
+      `partition ${lane.partition}: nearly all of the last records became dead letters, the newest because ` +
+        `${verdict.kind === 'dead' ? verdict.reason : 'of other reasons'}; stopped before they are committed. ` +
+        `Mend the producer or the settings, then start again (BRAKE_WINDOW and BRAKE_SHARE set when this happens).`,
+    );
+  }
+
+  #block(writer: WriterSchema, time: number): EventsBlock {
+    const open = this.#blocks.get(writer.id);
+    if (open !== undefined && !open.limit.isOver(time)) return open.block;
+    const { insertOf, generation, pool } = this.#workshop;
+    const limit = open?.limit ?? new SpanLimit();
+    if (open === undefined) limit.isOver(time);
+    const block = new EventsBlock(insertOf(writer), generation, pool);
+    this.#blocks.set(writer.id, { block, limit });
+    this.#events.push(block);
+    return block;
+  }
+
+  #fold(lane: Lane, { order, status, entry }: Verdict & { kind: 'event' }, key: Buffer): void {
+    let orders = this.#touched.get(lane);
+    if (orders === undefined) this.#touched.set(lane, (orders = new Map()));
+    let touched = orders.get(order.id);
+    if (touched === undefined) {
+      const state = lane.states.get(order.id) ?? NO_STATE;
+      if (state === NO_STATE) this.#workshop.known.add(murmur2(key) >>> 0);
+      touched = { order, state, isChanged: false };
+      orders.set(order.id, touched);
+      lane.states.pin(order.id, state, this.#number);
+    }
+    const next = fold(touched.state, status, entry, (row) => {
+      writeMilestone(this.#milestones.at(row.minute * 60_000), order, row);
+    });
+    if (next === touched.state) return;
+    touched.state = next;
+    touched.isChanged = true;
+    lane.states.pin(order.id, next, this.#number);
+  }
+}
+
+/** The offsets of a fetch that hold no record. */
+function skipsOf({ partition, records, from, to }: Fetched): Skip[] {
+  if (records.length === to - from) return [];
+  const skips: Skip[] = [];
+  let next = from;
+  for (const offset of [...records.map((record) => record.offset), to]) {
+    if (offset > next) skips.push({ partition, first: next, last: offset - 1, reason: 'no_record' });
+    next = offset + 1;
+  }
+  return skips;
+}
+
+export type { Place };
