@@ -4,8 +4,9 @@ import pRetry from 'p-retry';
 import { type ClickHouse, isDataRefusal } from '../../runtime/clickhouse/client.ts';
 import { OperatorError } from '../../runtime/process/operator-error.ts';
 import type { RecordProducer } from '../../runtime/kafka/producer.ts';
-import type { Batch, DeadLetter, Skip } from './batch.ts';
+import type { Batch, Skip } from './batch.ts';
 import { type Origin, publishDeadLetters } from './dead-letters.ts';
+import { deadLetterRows, skipRows, type LedgerRows } from './ledger.ts';
 import type { EventsBlock, Place } from './events-block.ts';
 import { MILESTONES_INSERT, STATES_INSERT } from './rows.ts';
 
@@ -81,11 +82,7 @@ export class Store {
 
   /** Records offsets that are no stored record. */
   async recordSkips(skips: readonly Skip[], signal: AbortSignal): Promise<void> {
-    await this.#insertJson(
-      'skips',
-      skips.map((skip) => this.#skipRow(skip)),
-      signal,
-    );
+    if (skips.length > 0) await this.#insertLedger(skipRows(skips, this.#options.origin), signal);
   }
 
   async #accountForOthers({ deadLetters, skips }: Batch, signal: AbortSignal): Promise<void> {
@@ -96,11 +93,7 @@ export class Store {
         () => publishDeadLetters(producer, deadLetters, origin, now()),
         signal,
       );
-      await this.#insertJson(
-        'dead_letters',
-        deadLetters.map((letter) => this.#deadLetterRow(letter)),
-        signal,
-      );
+      await this.#insertLedger(deadLetterRows(deadLetters, origin), signal);
     }
     await this.recordSkips(skips, signal);
   }
@@ -145,27 +138,7 @@ export class Store {
     await this.#options.clickhouse.insert(sql, chunks, { timeoutMs: this.#options.timeoutMs, signal });
   }
 
-  async #insertJson(table: string, rows: readonly object[], signal: AbortSignal): Promise<void> {
-    if (rows.length === 0) return;
-    const body = Buffer.from(rows.map((row) => JSON.stringify(row)).join('\n'));
-    await this.#insert(table, `INSERT INTO kaquan_store.${table} FORMAT JSONEachRow`, [body], signal);
-  }
-
-  #deadLetterRow({ place, reason }: DeadLetter): object {
-    const { group, generation } = this.#options.origin;
-    return {
-      consumer_group: group,
-      generation,
-      partition: place.partition,
-      offset: place.offset,
-      // Ticks of DateTime64(3): ClickHouse parses no fraction in a JSON number here.
-      record_time: place.time,
-      reason,
-    };
-  }
-
-  #skipRow({ partition, first, last, reason }: Skip): object {
-    const { group, generation } = this.#options.origin;
-    return { consumer_group: group, generation, partition, first_offset: first, last_offset: last, reason };
+  async #insertLedger({ table, sql, rows }: LedgerRows, signal: AbortSignal): Promise<void> {
+    await this.#insert(table, sql, [rows], signal);
   }
 }

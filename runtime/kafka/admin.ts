@@ -1,4 +1,5 @@
 import kafkajs, { type Admin, type Kafka } from 'kafkajs';
+import pRetry from 'p-retry';
 
 export interface TopicSpec {
   readonly topic: string;
@@ -56,8 +57,8 @@ export async function createAdmin(kafka: Kafka): Promise<KafkaAdmin> {
 
 async function ensureTopic(admin: Admin, spec: TopicSpec): Promise<boolean> {
   if ((await partitionCount(admin, spec.topic)) !== undefined) return false;
-  return admin.createTopics({
-    waitForLeaders: true,
+  const isCreated = await admin.createTopics({
+    waitForLeaders: false,
     topics: [
       {
         topic: spec.topic,
@@ -67,6 +68,17 @@ async function ensureTopic(admin: Admin, spec: TopicSpec): Promise<boolean> {
       },
     ],
   });
+  await pRetry(() => hasLeaders(admin, spec), LEADERS);
+  return isCreated;
+}
+
+// A broker says that a topic is created before it knows of it itself.
+const LEADERS = { retries: 30, minTimeout: 100, factor: 1.2, maxTimeout: 1000 };
+
+async function hasLeaders(admin: Admin, { topic, partitions }: TopicSpec): Promise<void> {
+  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+  const led = topics[0]?.partitions.filter(({ leader }) => leader >= 0).length ?? 0;
+  if (led < partitions) throw new Error(`${led} of ${partitions} partitions of ${topic} have a leader`);
 }
 
 async function partitionCount(admin: Admin, topic: string): Promise<number | undefined> {

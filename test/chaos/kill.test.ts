@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+
+import type { ClickHouse } from '../../runtime/clickhouse/client.ts';
+import { ACCOUNTED, done, numberOf, simulate, startConsumer, storeOf } from '../e2e/kaquan.ts';
+import { differencesOfAllViews } from '../oracle/differences.ts';
+import { startTestStack, type TestStack } from '../stack.ts';
+
+let stack: TestStack;
+let clickhouse: ClickHouse;
+
+beforeAll(async () => {
+  stack = await startTestStack();
+  clickhouse = storeOf(stack);
+  await done(['migrate'], stack.env);
+}, 120_000);
+
+afterAll(async () => {
+  await clickhouse.close();
+  await stack.stop();
+}, 60_000);
+
+const settled = async (records: number): Promise<void> => {
+  expect(await numberOf(clickhouse, ACCOUNTED)).toBe(records);
+  expect(await differencesOfAllViews(clickhouse)).toEqual([]);
+};
+
+// Small flushes, so that a kill finds batches being built and being stored.
+const SMALL = { ORDERS_BATCH_EVENTS: '500', ORDERS_FLUSH_MS: '20', KAFKA_SESSION_TIMEOUT_MS: '6000' };
+
+let published = 0;
+
+it('loses and doubles nothing when the consumer is killed ten times with work in its hands', async () => {
+  published += (await simulate(stack.env, '--orders', '9000', '--seed', '31')).records;
+  const env = { ...stack.env, ...SMALL };
+  for (let kill = 0; kill < 10; kill++) {
+    const consumer = startConsumer(env);
+    // At a commit the next batch is built already, or being built: later ones of the same life fall elsewhere.
+    for (let commits = 0; commits <= kill % 4; commits++) await consumer.says('committed');
+    expect(await numberOf(clickhouse, ACCOUNTED)).toBeLessThan(published);
+    consumer.child.kill('SIGKILL');
+    expect(await consumer.ended).toEqual({ code: null, signal: 'SIGKILL' });
+  }
+  expect(await startConsumer(env, ['--until-caught-up']).ended).toEqual({ code: 0, signal: null });
+  await settled(published);
+}, 400_000);
+
+it('keeps every figure when a frozen consumer wakes up beside its successor', async () => {
+  published += (await simulate(stack.env, '--orders', '9000', '--seed', '32')).records;
+  const env = { ...stack.env, ...SMALL };
+  const frozen = startConsumer(env);
+  await frozen.says('committed');
+  frozen.child.kill('SIGSTOP');
+  const before = await numberOf(clickhouse, ACCOUNTED);
+  expect(before).toBeLessThan(published);
+  const successor = startConsumer(env);
+  // The broker gives it the partitions only once the frozen one's session is over.
+  await successor.says('assigned');
+  await successor.says('committed');
+  frozen.child.kill('SIGCONT');
+  await frozen.says('assigned');
+  await done(['consume', 'orders', '--until-caught-up'], env);
+  for (const consumer of [frozen, successor]) {
+    consumer.child.kill('SIGTERM');
+    expect(await consumer.ended).toEqual({ code: 0, signal: null });
+  }
+  await settled(published);
+}, 400_000);

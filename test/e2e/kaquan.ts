@@ -1,0 +1,145 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+import { pino } from 'pino';
+
+import { createClickHouse, type ClickHouse } from '../../runtime/clickhouse/client.ts';
+import type { TestStack } from '../stack.ts';
+
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+export interface Output {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Runs one command of kaquan to its end. */
+export async function kaquan(args: readonly string[], env: Env, input?: string | Buffer): Promise<Output> {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  const stdout = collected(child.stdout);
+  const stderr = collected(child.stderr);
+  child.stdin.end(input);
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { code, stdout: stdout(), stderr: stderr() };
+}
+
+/** As `kaquan`, for a command that must succeed. */
+export async function done(args: readonly string[], env: Env, input?: string | Buffer): Promise<Output> {
+  const output = await kaquan(args, env, input);
+  if (output.code !== 0)
+    throw new Error(`kaquan ${args.join(' ')} ended with ${output.code}: ${output.stderr}`);
+  return output;
+}
+
+function collected(stream: NodeJS.ReadableStream): () => string {
+  const chunks: Buffer[] = [];
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  return () => Buffer.concat(chunks).toString();
+}
+
+/** A consumer in a process of its own, and what it says. */
+export interface RunningConsumer {
+  readonly child: ChildProcess;
+  /** Resolves at the next line of its log with this message; rejects if it ends before. */
+  says(message: string): Promise<Readonly<Record<string, unknown>>>;
+  readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  /** All that it said. */
+  log(): string;
+}
+
+interface Waiting {
+  readonly message: string;
+  readonly resolve: (line: Record<string, unknown>) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export function startConsumer(env: Env, args: readonly string[] = []): RunningConsumer {
+  const child = spawn(process.execPath, [MAIN, 'consume', 'orders', ...args], {
+    env: { ...env, LOG_LEVEL: 'debug' },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let waiting: Waiting[] = [];
+  const lines: string[] = [];
+  const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
+    child.once('close', (code, signal) => {
+      resolve({ code, signal });
+      for (const { message, reject } of waiting) {
+        reject(
+          new Error(
+            `it ended (${signal ?? code}) before it said "${message}": ${lines.slice(-5).join('\n')}`,
+          ),
+        );
+      }
+    });
+  });
+  createInterface({ input: child.stderr }).on('line', (text) => {
+    lines.push(text);
+    const line = parsed(text);
+    const heard = waiting.filter(({ message }) => line['msg'] === message);
+    waiting = waiting.filter((one) => !heard.includes(one));
+    for (const { resolve } of heard) resolve(line);
+  });
+  return {
+    child,
+    ended,
+    log: () => lines.join('\n'),
+    says: (message) => new Promise((resolve, reject) => waiting.push({ message, resolve, reject })),
+  };
+}
+
+function parsed(text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    return {};
+  }
+}
+
+/** The store as its writer sees it. */
+export function storeOf({ clickhouseUrl }: Pick<TestStack, 'clickhouseUrl'>): ClickHouse {
+  return createClickHouse({
+    url: clickhouseUrl,
+    user: 'kaquan',
+    password: 'kaquan',
+    clientName: 'kaquan-test',
+    logger: pino({ level: 'silent' }),
+  });
+}
+
+/** One number that a SELECT gives. */
+export async function numberOf(clickhouse: ClickHouse, sql: string): Promise<number> {
+  const [row] = await clickhouse.query<Record<string, string>>(sql, { timeoutMs: 120_000 });
+  return Number(Object.values(row ?? {})[0]);
+}
+
+/** By partition count: every offset of the log is a stored record, a dead letter or a counted skip, once. */
+export const ACCOUNTED = `
+  SELECT sum(n) FROM
+  (
+      SELECT uniqExact(partition, offset) AS n FROM kaquan_store.events
+      UNION ALL
+      SELECT uniqExact(partition, offset) AS n FROM kaquan_store.dead_letters
+      UNION ALL
+      SELECT sum(last_offset - first_offset + 1) AS n FROM (SELECT DISTINCT partition, first_offset, last_offset FROM kaquan_store.skips)
+  )`;
+
+/** What `produce simulate --json` says. */
+export interface Simulated {
+  readonly events: number;
+  readonly duplicates: number;
+  readonly refused: number;
+  readonly records: number;
+  readonly poisoned: { readonly total: number };
+}
+
+export async function simulate(env: Env, ...args: string[]): Promise<Simulated> {
+  const { stdout } = await done(['produce', 'simulate', '--json', ...args], env);
+  return JSON.parse(stdout) as Simulated;
+}
