@@ -15,7 +15,7 @@ export interface RequestOptions {
   readonly params?: Readonly<Record<string, unknown>>;
   /** ClickHouse settings of this request alone. */
   readonly settings?: ServerSettings;
-  /** The whole request, answer included, in ms; 60,000 unless told. */
+  /** The whole request, answer included, in ms; 60,000 unless told. The server is given the same time, in whole seconds. */
   readonly timeoutMs?: number;
   /** Gives the request up; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;
@@ -64,7 +64,7 @@ export interface ClickHouseOptions {
   readonly logger?: Pick<Logger, 'warn'>;
   /** Connections at most, 10 unless told; further requests wait for one. */
   readonly maxConnections?: number;
-  /** Settings of every request; pass `{}` for a user that may not change settings. */
+  /** Settings of every request instead of the usual ones; pass `{}` for a user that may not change settings. */
   readonly settings?: ServerSettings;
 }
 
@@ -102,7 +102,6 @@ export function createClickHouse(options: ClickHouseOptions): ClickHouse {
     keep_alive: { enabled: true, idle_socket_ttl: IDLE_SOCKET_TTL_MS, eagerly_destroy_stale_sockets: true },
     log: { level: ClickHouseLogLevel.WARN, LoggerClass: warningsTo(options.logger) },
   });
-  const settings = options.settings ?? WHOLE_ANSWERS;
 
   async function send(
     sql: string,
@@ -110,13 +109,18 @@ export function createClickHouse(options: ClickHouseOptions): ClickHouse {
     values?: Readable,
     headers?: Record<string, string>,
   ) {
-    const deadline = deadlineOf(request.timeoutMs ?? DEFAULT_TIMEOUT_MS, request.signal);
+    const timeoutMs = request.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    const deadline = deadlineOf(timeoutMs, request.signal);
+    const standing = options.settings ?? {
+      ...WHOLE_ANSWERS,
+      max_execution_time: Math.ceil(timeoutMs / 1000),
+    };
     try {
       // The client library listens for an abort that is still to come, and would wait for ever on one that has been.
       deadline.signal.throwIfAborted();
       const answer = await client.exec({
         query: sql,
-        clickhouse_settings: { ...settings, ...lengthSettings(sql), ...request.settings },
+        clickhouse_settings: { ...standing, ...lengthSettings(sql), ...request.settings },
         query_params: { ...request.params },
         abort_signal: deadline.signal,
         ignore_error_response: true,

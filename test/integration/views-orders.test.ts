@@ -29,6 +29,16 @@ it.each(Object.keys(VIEW_COLUMNS))('%s has its columns, in their order', async (
   expect(described.map(({ name, type }) => `${name} ${type}`)).toMatchSnapshot();
 });
 
+it.each(Object.keys(VIEW_COLUMNS))('an analyst reads %s', async (view) => {
+  await expect(store.analyst.query(`SELECT * FROM kaquan.${view} LIMIT 1`)).resolves.toBeDefined();
+});
+
+it('an analyst reads no table', async () => {
+  await expect(store.analyst.query('SELECT * FROM kaquan_store.events')).rejects.toMatchObject({
+    name: 'ClickHouseError',
+  });
+});
+
 describe('orders', () => {
   const put = (...rows: Row[]) => insertRows(store.clickhouse, 'states', rows);
 

@@ -5,18 +5,18 @@ import { startTestStack } from '../stack.ts';
 
 export interface TestStore {
   readonly clickhouse: ClickHouse;
+  /** The same store, as analysts see it. */
+  readonly analyst: ClickHouse;
   stop(): Promise<void>;
 }
 
 /** A migrated store of its own, on a stack of its own. */
 export async function startTestStore(): Promise<TestStore> {
   const stack = await startTestStack();
-  const clickhouse = createClickHouse({
-    url: stack.clickhouseUrl,
-    user: 'kaquan',
-    password: 'kaquan',
-    clientName: 'test',
-  });
+  const connect = (user: string): ClickHouse =>
+    createClickHouse({ url: stack.clickhouseUrl, user, password: user, clientName: 'test' });
+  const clickhouse = connect('kaquan');
+  const analyst = connect('analyst');
   await migrateStore(clickhouse, {
     timeZone: 'Asia/Shanghai',
     foldVersion: '1',
@@ -25,8 +25,8 @@ export async function startTestStore(): Promise<TestStore> {
     now: () => performance.now(),
   });
   const stop = async (): Promise<void> => {
-    await clickhouse.close();
+    await Promise.all([clickhouse.close(), analyst.close()]);
     await stack.stop();
   };
-  return { clickhouse, stop };
+  return { clickhouse, analyst, stop };
 }

@@ -85,6 +85,12 @@ describe('a request', () => {
     expect(seen).toEqual([]);
   });
 
+  it('gives the server the time that it has itself, in whole seconds', async () => {
+    await insert({ timeoutMs: 1_001 });
+    await clickhouse.query('SELECT 1');
+    expect(seen.map(({ url }) => url.searchParams.get('max_execution_time'))).toEqual(['2', '60']);
+  });
+
   it('announces the length of a long query, and only of a long one', async () => {
     await clickhouse.queryBuffer(`SELECT '${'x'.repeat(300_000)}'`);
     await clickhouse.queryBuffer('SELECT 1');
