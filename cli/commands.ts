@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 
 import { number, share, time } from './arguments.ts';
+import type { SimulateOptions } from './produce.ts';
 import type { Io } from './program.ts';
 
 type Finish = (exitCode: number) => void;
@@ -22,7 +23,7 @@ function addMachine(program: Command, io: Io, finish: Finish): void {
     .summary('the whole of it on this machine, with a simulated merchant')
     .description(
       'Starts Kafka, ClickHouse, a consumer and a simulated merchant on this machine, and shows what they do.\n' +
-        'The first start publishes a backlog of two weeks. Ctrl-C stops all of it.',
+        'The first start publishes a history of two weeks, about 100,000 events. Ctrl-C stops all of it.',
     )
     .option(...DATA)
     .option(
@@ -31,8 +32,14 @@ function addMachine(program: Command, io: Io, finish: Finish): void {
       number(0, 100_000),
       200,
     )
+    .option(
+      '--backlog <n>',
+      'orders of the history that the first start publishes',
+      number(0, 10_000_000),
+      31_000,
+    )
     .addHelpText('after', example('kaquan up --rate 1000'))
-    .action(async (options: { data: string; rate: number }) => {
+    .action(async (options: { data: string; rate: number; backlog: number }) => {
       const { up } = await import('./up.ts');
       finish(await up(options, io));
     });
@@ -89,9 +96,11 @@ function addProduce(program: Command, io: Io, finish: Finish): void {
         'With --rate it goes on in real time until it is stopped.',
     )
     .option('--orders <n>', 'how many orders', number(0, 1_000_000_000), 1000)
-    .option('--seed <n>', 'which merchant', number(0, 4_294_967_295), 1)
+    .option('--seed <text>', 'which merchant', '1')
+    .option('--days <n>', 'over how many days the orders are placed', number(1, 3650), 14)
     .option('--until <time>', 'when its events end, as 2026-01-31T12:00:00Z; now unless told', time)
     .option('--rate <n>', 'go on afterwards with so many events per second', number(1, 100_000))
+    .option('--for <seconds>', 'how long it goes on; until it is stopped unless told', number(1, 31_536_000))
     .option('--duplicates <share>', 'events that are sent twice', share, 0.05)
     .option('--late <share>', 'events that come out of order, some very late', share, 0.1)
     .option('--invalid <share>', 'reports that break a rule', share, 0.001)
@@ -101,17 +110,6 @@ function addProduce(program: Command, io: Io, finish: Finish): void {
       const { produceSimulate } = await import('./produce.ts');
       finish(await produceSimulate(options, io));
     });
-}
-
-export interface SimulateOptions {
-  readonly orders: number;
-  readonly seed: number;
-  readonly until?: Date;
-  readonly rate?: number;
-  readonly duplicates: number;
-  readonly late: number;
-  readonly invalid: number;
-  readonly json?: true;
 }
 
 function addConsume(program: Command, io: Io, finish: Finish): void {

@@ -17,11 +17,25 @@ export function commandLogger(env: Env): Logger {
     : pino({}, { write: () => undefined });
 }
 
+const QUICK = { retries: 2, initialRetryTime: 200, maxRetryTime: 1000 };
+
 /** Kafka as a command needs it: gives up within seconds if nobody answers. */
-export function connectKafka(env: Env): Promise<KafkaAdmin> {
+export const connectKafka = (env: Env): Promise<KafkaAdmin> => createAdmin(kafkaClient(env, QUICK));
+
+/** Kafka for work that waits for it, such as a new topic to find its leaders; gives up at once if nobody answers. */
+export async function connectPatientKafka(env: Env): Promise<KafkaAdmin> {
+  await (await connectKafka(env)).close();
+  return createAdmin(kafkaClient(env));
+}
+
+function kafkaClient(env: Env, retry?: typeof QUICK): ReturnType<typeof createKafka> {
   const { KAFKA_BROKERS: brokers } = parseSettings(kafkaSettings, env);
-  const retry = { retries: 2, initialRetryTime: 200, maxRetryTime: 1000 };
-  return createAdmin(createKafka({ brokers, clientId: 'kaquan-cli', logger: commandLogger(env), retry }));
+  return createKafka({
+    brokers,
+    clientId: 'kaquan-cli',
+    logger: commandLogger(env),
+    ...(retry && { retry }),
+  });
 }
 
 /** ClickHouse as the user that writes and looks up. */

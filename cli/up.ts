@@ -8,7 +8,7 @@ import { connectKafka } from './connections.ts';
 import { CommandError, EXIT } from './failure.ts';
 import { migrateAll } from './migrate.ts';
 import type { Io } from './program.ts';
-import { BACKLOG_ORDERS, pendingBacklog, recordBacklog } from './up/backlog.ts';
+import { pendingBacklog, recordBacklog } from './up/backlog.ts';
 import { board, line, type Surroundings } from './up/board.ts';
 import { Machine } from './up/machine.ts';
 import { openScreen, type Screen } from './up/screen.ts';
@@ -18,6 +18,8 @@ export interface UpOptions {
   readonly data: string;
   /** Events per second of the simulated merchant; 0: none. */
   readonly rate: number;
+  /** Orders of the simulated history; 0: none. */
+  readonly backlog: number;
 }
 
 // Together less than the ten seconds that Ctrl-C may take.
@@ -53,6 +55,9 @@ export async function up(options: UpOptions, io: Io): Promise<number> {
 async function start(machine: Machine, { data }: UpOptions, screen: Screen): Promise<void> {
   screen.say(`Starting Kafka and ClickHouse; their data is in ${data} …`);
   await machine.stack(data, GRACE.stack);
+  screen.say(
+    `Kafka at ${machine.env['KAFKA_BROKERS'] ?? ''}, ClickHouse at ${machine.env['CLICKHOUSE_URL'] ?? ''}`,
+  );
   screen.say('Making topics and tables …');
   await migrateAll(machine.env);
   screen.say('Starting the consumer group orders …');
@@ -63,20 +68,17 @@ interface Merchant {
   doing: string;
 }
 
-async function simulate(machine: Machine, { data, rate }: UpOptions, merchant: Merchant): Promise<void> {
+async function simulate(
+  machine: Machine,
+  { data, rate, backlog: orders }: UpOptions,
+  merchant: Merchant,
+): Promise<void> {
   const file = join(data, 'backlog.json');
   const backlog = pendingBacklog(file, await eventCount(machine), new Date());
-  if (backlog !== undefined) {
+  if (backlog !== undefined && orders > 0) {
     merchant.doing = 'publishing two weeks of history';
     recordBacklog(file, backlog);
-    const past = [
-      '--orders',
-      String(BACKLOG_ORDERS),
-      '--seed',
-      String(backlog.seed),
-      '--until',
-      backlog.until,
-    ];
+    const past = ['--orders', String(orders), '--seed', backlog.seed, '--until', backlog.until];
     const ended = await machine.once('backlog', ['produce', 'simulate', ...past], GRACE.simulator);
     if (ended.code !== 0)
       throw new CommandError('the simulated history could not be published: see the logs');
@@ -87,13 +89,9 @@ async function simulate(machine: Machine, { data, rate }: UpOptions, merchant: M
     return;
   }
   merchant.doing = `${rate} events/s`;
-  // Another seed at each start, or the same order ids would come again.
-  const seed = String(Date.now() % 2 ** 32);
-  machine.keep(
-    'simulator',
-    ['produce', 'simulate', '--orders', '0', '--seed', seed, '--rate', String(rate)],
-    GRACE.simulator,
-  );
+  // The order ids of what goes on are made from the moment of its start: no seed is needed to tell them apart.
+  const live = ['produce', 'simulate', '--orders', '0', '--rate', String(rate)];
+  machine.keep('simulator', live, GRACE.simulator);
 }
 
 async function eventCount(machine: Machine): Promise<number> {

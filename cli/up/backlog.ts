@@ -2,16 +2,13 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
 /** The simulated past of a data folder; the same one if publishing it was broken off. */
 export interface Backlog {
-  readonly seed: number;
+  readonly seed: string;
   /** When it ends; ISO 8601. */
   readonly until: string;
   readonly done: boolean;
 }
 
-/** About 100,000 events: an order has 3.6 of them on average, those sent twice included. */
-export const BACKLOG_ORDERS = 28_000;
-
-const SEED = 20_260_101;
+const SEED = 'kaquan';
 
 /**
  * What is still to be published of the past, or undefined: none of it, if it was published before, or if events of
