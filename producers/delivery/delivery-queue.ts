@@ -98,15 +98,24 @@ export class DeliveryQueue {
   }
 
   async #deliver(batch: readonly Pending[]): Promise<void> {
-    const records = batch.map(({ record }) => record);
     this.#bytesInFlight = batch.reduce((sum, { bytes }) => sum + bytes, 0);
+    await this.#tryAll(batch);
+    this.#bytesInFlight = 0;
+  }
+
+  // Again and again, until nobody waits for it any more.
+  async #tryAll(batch: readonly Pending[]): Promise<void> {
+    const records = batch.map(({ record }) => record);
     for (let attempt = 1; batch.some(({ delivery }) => !delivery.settled); attempt += 1) {
       const error = await this.#attempt(records);
+      if (error !== undefined && !isFinal(error)) {
+        await this.#pause(error, attempt);
+        continue;
+      }
       if (error === undefined) this.#settle(batch);
-      else if (isFinal(error)) this.#fail(batch, new DeliveryError(error.message, { cause: error }));
-      else await this.#pause(error, attempt);
+      else this.#fail(batch, new DeliveryError(error.message, { cause: error }));
+      return;
     }
-    this.#bytesInFlight = 0;
   }
 
   async #attempt(records: readonly OutRecord[]): Promise<Error | undefined> {

@@ -15,12 +15,12 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
-/** How long a late report waits before it is sent, milliseconds: mostly seconds, some hours, a few days. */
+/** How long a late report waits before it is sent, milliseconds: mostly minutes, some hours, a few days. */
 export function lateDelay(random: Random): number {
   const drawn = random.unit();
-  if (drawn < 0.8) return logUniform(random, SECOND, MINUTE);
-  if (drawn < 0.96) return logUniform(random, MINUTE, HOUR);
-  return logUniform(random, HOUR, 72 * HOUR);
+  if (drawn < 0.8) return logUniform(random, 5 * SECOND, 10 * MINUTE);
+  if (drawn < 0.96) return logUniform(random, 10 * MINUTE, 2 * HOUR);
+  return logUniform(random, 2 * HOUR, 72 * HOUR);
 }
 
 /** How long after the first sending a report is sent again, milliseconds. */
