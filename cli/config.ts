@@ -1,14 +1,22 @@
-import type { Settings } from '../runtime/process/settings.ts';
+import type { Setting, Settings } from '../runtime/process/settings.ts';
 import { parseSettings, SettingsError } from '../runtime/process/settings.ts';
 import { clickhouseSettings } from '../runtime/clickhouse/settings.ts';
 import { kafkaSettings } from '../runtime/kafka/settings.ts';
+import { ordersSettings } from '../consumers/orders/config.ts';
+import { producerSettings } from '../producers/settings.ts';
+import { storeSettings } from '../sql/settings.ts';
 import { EXIT } from './failure.ts';
 import type { Io } from './program.ts';
+import { commandSettings } from './settings.ts';
 
-/** Every setting of every component, under the name of the component. */
+/** Every setting of every component; one that several share stands under the first. */
 export const COMPONENTS: Readonly<Record<string, Settings>> = {
   Kafka: kafkaSettings,
   ClickHouse: clickhouseSettings,
+  'The store (kaquan migrate)': storeSettings,
+  'Producers (kaquan produce, CouponOrderProducer)': producerSettings,
+  'The group orders (kaquan consume orders)': ordersSettings,
+  'The command': commandSettings,
 };
 
 /** One setting as it stands in an environment. */
@@ -32,21 +40,25 @@ export function settingStates(
   components: Readonly<Record<string, Settings>>,
   env: Io['env'],
 ): SettingState[] {
-  return Object.entries(components).flatMap(([component, settings]) =>
-    Object.entries(settings).map(([name, setting]) => {
-      const hide = (text: string | undefined) =>
-        text === undefined ? null : SECRET.test(name) ? '•••' : text;
-      return {
-        component,
-        name,
-        default: hide(setting.default),
-        value: hide(env[name] || setting.default),
-        set: Boolean(env[name]),
-        problem: problemOf({ [name]: setting }, env),
-        help: setting.help,
-      };
-    }),
+  const all = Object.entries(components).flatMap(([component, settings]) =>
+    Object.entries(settings).map(([name, setting]) => ({ component, name, setting })),
   );
+  return all
+    .filter(({ name }, at) => all.findIndex((other) => other.name === name) === at)
+    .map(({ component, name, setting }) => stateOf(component, name, setting, env));
+}
+
+function stateOf(component: string, name: string, setting: Setting<unknown>, env: Io['env']): SettingState {
+  const hide = (text: string | undefined) => (text === undefined ? null : SECRET.test(name) ? '•••' : text);
+  return {
+    component,
+    name,
+    default: hide(setting.default),
+    value: hide(env[name] || setting.default),
+    set: Boolean(env[name]),
+    problem: problemOf({ [name]: setting }, env),
+    help: setting.help,
+  };
 }
 
 function problemOf(settings: Settings, env: Io['env']): string | null {

@@ -1,7 +1,8 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 
-import { asText, settingStates } from '../../../cli/config.ts';
-import { integer, text } from '../../../runtime/process/settings.ts';
+import { asText, COMPONENTS, settingStates } from '../../../cli/config.ts';
+import { integer, text, type Settings } from '../../../runtime/process/settings.ts';
 
 const components = {
   Engine: {
@@ -34,5 +35,44 @@ describe('kaquan config', () => {
 
   it('takes an empty variable for an unset one', () => {
     expect(settingStates(components, { ENGINE_PORT: '' })[0]).toMatchObject({ value: '80', set: false });
+  });
+});
+
+/** Every record of settings that the product's code exports. */
+async function settingsInTheCode(): Promise<Map<string, Settings>> {
+  const root = new URL('../../../', import.meta.url).pathname;
+  const folders = ['runtime', 'sql', 'producers', 'consumers', 'cli', 'schemas'];
+  const files = folders
+    .flatMap((folder) =>
+      readdirSync(`${root}${folder}`, { recursive: true, encoding: 'utf8' }).map(
+        (name) => `${folder}/${name}`,
+      ),
+    )
+    .filter(
+      (name) => name.endsWith('.ts') && readFileSync(`${root}${name}`, 'utf8').includes('Settings = {'),
+    );
+  const found = new Map<string, Settings>();
+  for (const file of files) {
+    const exports = (await import(`${root}${file}`)) as Record<string, unknown>;
+    for (const [name, value] of Object.entries(exports)) {
+      if (name.endsWith('Settings') && typeof value === 'object') found.set(name, value as Settings);
+    }
+  }
+  return found;
+}
+
+describe('the settings of the product', () => {
+  const listed = settingStates(COMPONENTS, {});
+
+  it('are all listed, each once', async () => {
+    const inTheCode = await settingsInTheCode();
+    expect(inTheCode.size).toBeGreaterThanOrEqual(5);
+    const names = [...inTheCode.values()].flatMap((settings) => Object.keys(settings));
+    expect(listed.map(({ name }) => name).sort()).toEqual([...new Set(names)].sort());
+  });
+
+  it('have defaults that keep their own rules, and a sentence each', () => {
+    expect(listed.filter(({ problem }) => problem !== null)).toEqual([]);
+    expect(listed.filter(({ help }) => !/^[A-Z].*\.$/.test(help)).map(({ name }) => name)).toEqual([]);
   });
 });

@@ -6,7 +6,7 @@ import { run } from '../../../cli/program.ts';
 async function kaquan(args: string[], env: Record<string, string> = {}) {
   const streams = { stdout: new PassThrough(), stderr: new PassThrough() };
   const code = await run(args, { env, ...streams });
-  const read = (stream: PassThrough): string => stream.read()?.toString() ?? '';
+  const read = (stream: PassThrough): string => String(stream.read() ?? '');
   return { code, out: read(streams.stdout), err: read(streams.stderr) };
 }
 
