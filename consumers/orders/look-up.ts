@@ -1,6 +1,6 @@
 import type { OrderState } from '../../domain/order/state.ts';
 import type { ClickHouse } from '../../runtime/clickhouse/client.ts';
-import { tupleList } from '../../runtime/clickhouse/literals.ts';
+import { pairsCondition } from '../../runtime/clickhouse/literals.ts';
 import { type OrderKey, orderId } from './judge.ts';
 import { readStates, statesLookup } from './rows.ts';
 
@@ -10,8 +10,9 @@ export function stateLookUp(clickhouse: ClickHouse, timeoutMs: number) {
     orders: readonly OrderKey[],
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, OrderState>> => {
-    const keys = tupleList(orders.map(({ appId, orderId: order }) => [appId, order]));
-    const rows = await clickhouse.queryBuffer(statesLookup(keys), { timeoutMs, signal });
+    const pairs = orders.map(({ appId, orderId: order }) => [appId, order] as const);
+    const condition = pairsCondition(['app_id', 'order_id'], pairs);
+    const rows = await clickhouse.queryBuffer(statesLookup(condition), { timeoutMs, signal });
     const states = new Map<string, OrderState>();
     for (const { appId, orderId: order, state } of readStates(rows)) states.set(orderId(appId, order), state);
     return states;

@@ -93,7 +93,8 @@ export class OrdersPipeline implements GroupHandlers {
   }
 
   onFetched(fetched: Fetched): void {
-    if (fetched.epoch === this.#current?.epoch) this.#current.intake.put(fetched);
+    if (fetched.epoch !== this.#current?.epoch) return;
+    for (const piece of piecesOf(fetched, this.#options.limits.events)) this.#current.intake.put(piece);
   }
 
   async room(): Promise<void> {
@@ -226,6 +227,22 @@ export class OrdersPipeline implements GroupHandlers {
     for (const { partition, offset } of places) this.#refused.add(placeOf(partition, offset));
     this.#group?.restart().catch((error: unknown) => this.#options.onFatal(asError(error)));
   }
+}
+
+// Judged records live until their piece is folded: small pieces are garbage before the collector has to move them.
+const PIECE_RECORDS = 2000;
+
+function piecesOf(fetched: Fetched, most: number): Fetched[] {
+  const { records } = fetched;
+  const size = Math.min(most, PIECE_RECORDS);
+  const pieces: Fetched[] = [];
+  let { from } = fetched;
+  for (let start = 0; start + size < records.length; start += size) {
+    const to = records[start + size]?.offset ?? fetched.to;
+    pieces.push({ ...fetched, records: records.slice(start, start + size), from, to });
+    from = to;
+  }
+  return [...pieces, { ...fetched, records: records.slice(pieces.length * size), from }];
 }
 
 const placeOf = (partition: number, offset: number): string => `${partition}:${offset}`;

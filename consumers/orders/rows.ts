@@ -88,11 +88,11 @@ function writeEntry(to: RowBinaryWriter, entry: Entry): void {
 }
 
 /** Reads states: GROUP BY and min, never a stored row as it lies there, because unmerged parts hold several of an order. */
-export function statesLookup(keyList: string): string {
+export function statesLookup(condition: string): string {
   const columns = STATUSES.map((status) => `min(${status})`).join(', ');
   return (
     `SELECT app_id, order_id, max(revision), ${columns} FROM kaquan_store.states ` +
-    `WHERE (app_id, order_id) IN (${keyList}) GROUP BY app_id, order_id FORMAT RowBinary`
+    `WHERE ${condition} GROUP BY app_id, order_id FORMAT RowBinary`
   );
 }
 

@@ -30,7 +30,7 @@ const SMALL = { ORDERS_BATCH_EVENTS: '500', ORDERS_FLUSH_MS: '20', KAFKA_SESSION
 let published = 0;
 
 it('loses and doubles nothing when the consumer is killed ten times with work in its hands', async () => {
-  published += (await simulate(stack.env, '--orders', '9000', '--seed', '31')).records;
+  published += (await simulate(stack.env, '--orders', '12000', '--seed', '31')).records;
   const env = { ...stack.env, ...SMALL };
   for (let kill = 0; kill < 10; kill++) {
     const consumer = startConsumer(env);
