@@ -1,7 +1,8 @@
 import type { Type } from 'avsc';
 import type { CouponOrderEvent } from './event.ts';
 import { FOLDED_TYPE, hasSoundNumbers, hasSoundText, type FoldedValue } from './folded.ts';
-import { LATEST } from './versions.ts';
+import { foldedV1 } from './folded-v1.ts';
+import { LATEST, V1 } from './versions.ts';
 
 /**
  * Why a value can't be read:
@@ -24,15 +25,18 @@ const INCOMPATIBLE = { ok: false, reason: 'incompatible_schema' } as const;
 
 /** A decoder of what the fold reads, from values of the schema `writer`. */
 export function foldedDecoder(writer: Type): Decoder<FoldedValue> {
-  return decoder<FoldedValue>(writer, FOLDED_TYPE, (value) => {
-    if (!hasSoundNumbers(value)) return MALFORMED;
-    return hasSoundText(value) ? undefined : DAMAGED;
-  });
+  return decoder(
+    writer.equals(V1.type) ? foldedV1() : readerOf<FoldedValue>(writer, FOLDED_TYPE),
+    (value) => {
+      if (!hasSoundNumbers(value)) return MALFORMED;
+      return hasSoundText(value) ? undefined : DAMAGED;
+    },
+  );
 }
 
 /** A decoder of whole events, in the newest version's form, from values of the schema `writer`. */
 export function eventDecoder(writer: Type): Decoder<CouponOrderEvent> {
-  return decoder<CouponOrderEvent>(writer, LATEST.type, (event) => {
+  return decoder(readerOf<CouponOrderEvent>(writer, LATEST.type), (event) => {
     if (!hasSoundNumbers(event)) return MALFORMED;
     return isSoundText(event) ? undefined : DAMAGED;
   });
@@ -44,18 +48,29 @@ function isSoundText(value: unknown): boolean {
   return Object.values(value).every(isSoundText);
 }
 
-function decoder<T>(writer: Type, reader: Type, refusal: (value: T) => Decoded<T> | undefined): Decoder<T> {
-  const resolver = resolverOf(writer, reader);
-  if (resolver === undefined) return () => INCOMPATIBLE;
+/** Reads the body that begins at `offset` and ends where `value` does; throws if it can't. */
+type Reader<T> = (value: Buffer, offset: number) => T;
+
+function decoder<T>(read: Reader<T> | undefined, refusal: (value: T) => Decoded<T> | undefined): Decoder<T> {
+  if (read === undefined) return () => INCOMPATIBLE;
   return (buffer, offset) => {
     try {
-      const decoded: { value: unknown; offset: number } = reader.decode(buffer, offset, resolver);
-      if (decoded.offset !== buffer.length) return MALFORMED;
-      const value = decoded.value as T;
+      const value = read(buffer, offset);
       return refusal(value) ?? { ok: true, value };
     } catch {
       return MALFORMED;
     }
+  };
+}
+
+/** The reader that avsc makes of two schemas; undefined if one can't be read as the other. */
+function readerOf<T>(writer: Type, reader: Type): Reader<T> | undefined {
+  const resolver = resolverOf(writer, reader);
+  if (resolver === undefined) return undefined;
+  return (buffer, offset) => {
+    const decoded: { value: unknown; offset: number } = reader.decode(buffer, offset, resolver);
+    if (decoded.offset !== buffer.length) throw new RangeError('the value does not end with its bytes');
+    return decoded.value as T;
   };
 }
 

@@ -32,7 +32,8 @@ export function versionOf(version: number, text: string): Version {
   return { version, id: fingerprintId(type), text, type };
 }
 
-const V1 = versionOf(1, schemaFile('./v1.avsc'));
+/** Frozen. */
+export const V1 = versionOf(1, schemaFile('./v1.avsc'));
 
 /** All released versions, oldest first. */
 export const WRITER_SCHEMAS: readonly Version[] = [V1];
