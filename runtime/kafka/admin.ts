@@ -49,8 +49,8 @@ export async function createAdmin(kafka: Kafka): Promise<KafkaAdmin> {
     topicConfig: (topic) => topicConfig(admin, topic),
     offsets: (topic) => offsets(admin, topic),
     offsetsAt: (topic, time) => offsetsAt(admin, topic, time),
-    committed: (groupId, topic) => committed(admin, groupId, topic),
-    members: async (groupId) => (await admin.describeGroups([groupId])).groups[0]?.members.length ?? 0,
+    committed: (groupId, topic) => fromCoordinator(() => committed(admin, groupId, topic)),
+    members: (groupId) => fromCoordinator(() => members(admin, groupId)),
     close: () => admin.disconnect(),
   };
 }
@@ -122,3 +122,22 @@ async function committed(admin: Admin, groupId: string, topic: string): Promise<
   // Kafka answers -1 for no commit; kafkajs itself commits -2 ("earliest") when it falls off the log.
   return new Map(known.filter(([, offset]) => offset >= 0));
 }
+
+async function members(admin: Admin, groupId: string): Promise<number> {
+  return (await admin.describeGroups([groupId])).groups[0]?.members.length ?? 0;
+}
+
+const COORDINATOR_MOVES = new Set([
+  'GROUP_COORDINATOR_NOT_AVAILABLE',
+  'NOT_COORDINATOR_FOR_GROUP',
+  'GROUP_LOAD_IN_PROGRESS',
+]);
+
+/** A broker that has just started, or a group's first question, finds the coordinator still on its way; kafkajs does not wait. */
+const fromCoordinator = <T>(ask: () => Promise<T>): Promise<T> =>
+  pRetry(ask, {
+    retries: 12,
+    minTimeout: 100,
+    maxTimeout: 1000,
+    shouldRetry: ({ error }) => COORDINATOR_MOVES.has(typeOf(error) ?? ''),
+  });
