@@ -17,25 +17,22 @@ export function commandLogger(env: Env): Logger {
     : pino({}, { write: () => undefined });
 }
 
-const QUICK = { retries: 2, initialRetryTime: 200, maxRetryTime: 1000 };
+/** Under a second: whether anybody answers at all. */
+const PROBE = { retries: 2, initialRetryTime: 200, maxRetryTime: 1000 };
 
-/** Kafka as a command needs it: gives up within seconds if nobody answers. */
-export const connectKafka = (env: Env): Promise<KafkaAdmin> => createAdmin(kafkaClient(env, QUICK));
+/** Some seconds: a group that is asked for the first time has to find its coordinator. */
+const SHORT = { retries: 8, initialRetryTime: 200, maxRetryTime: 1000 };
 
-/** Kafka for work that waits for it, such as a new topic to find its leaders; gives up at once if nobody answers. */
-export async function connectPatientKafka(env: Env): Promise<KafkaAdmin> {
-  await (await connectKafka(env)).close();
-  return createAdmin(kafkaClient(env));
-}
+/** About a minute: a new topic has to find its leaders. */
+const LONG = { retries: 16, initialRetryTime: 200, maxRetryTime: 5000 };
 
-function kafkaClient(env: Env, retry?: typeof QUICK): ReturnType<typeof createKafka> {
+/** Kafka for a command; fails within seconds if nobody answers. @param work whether it makes things, and may wait for them */
+export async function connectKafka(env: Env, work = false): Promise<KafkaAdmin> {
   const { KAFKA_BROKERS: brokers } = parseSettings(kafkaSettings, env);
-  return createKafka({
-    brokers,
-    clientId: 'kaquan-cli',
-    logger: commandLogger(env),
-    ...(retry && { retry }),
-  });
+  const connect = (retry: typeof PROBE): Promise<KafkaAdmin> =>
+    createAdmin(createKafka({ brokers, clientId: 'kaquan-cli', logger: commandLogger(env), retry }));
+  await (await connect(PROBE)).close();
+  return connect(work ? LONG : SHORT);
 }
 
 /** ClickHouse as the user that writes and looks up. */

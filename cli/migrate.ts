@@ -6,7 +6,7 @@ import { ordersSettings } from '../consumers/orders/config.ts';
 import { deadLetterTopic, TOPIC } from '../schemas/coupon_order/topic.ts';
 import { migrateStore, withStoreLock } from '../sql/migrate.ts';
 import { storeSettings } from '../sql/settings.ts';
-import { commandLogger, connectClickHouse, connectPatientKafka } from './connections.ts';
+import { commandLogger, connectClickHouse, connectKafka } from './connections.ts';
 import { EXIT } from './failure.ts';
 import { checkConfig, checkPartitions, placeTopic, type PlacedTopic } from './migrate/topics.ts';
 import { deadLetterSpec, eventsSpec } from './migrate/topic-specs.ts';
@@ -36,7 +36,7 @@ export async function migrateAll(env: Io['env']): Promise<Migrated> {
     logger: commandLogger(env),
     now: () => performance.now(),
   };
-  const admin = await connectPatientKafka(env);
+  const admin = await connectKafka(env, true);
   const clickhouse = connectClickHouse(env);
   try {
     // Before anything is changed: a refusal leaves all as it was.

@@ -1,4 +1,5 @@
 import { ordersSettings } from '../consumers/orders/config.ts';
+import { ClickHouseError } from '../runtime/clickhouse/errors.ts';
 import { parseSettings } from '../runtime/process/settings.ts';
 import { deadLetterTopic, TOPIC } from '../schemas/coupon_order/topic.ts';
 import { connectClickHouse, connectKafka } from './connections.ts';
@@ -29,9 +30,15 @@ async function attempt<T>(env: Io['env'], read: () => Promise<T>): Promise<Part<
   try {
     return { ok: true, value: await read() };
   } catch (error) {
-    return { ok: false, problem: sentenceOf(error, env) };
+    return { ok: false, problem: isUnmade(error) ? NO_TABLES : sentenceOf(error, env) };
   }
 }
+
+const NO_TABLES = 'The tables are not there yet: run kaquan migrate.';
+
+/** UNKNOWN_TABLE, UNKNOWN_DATABASE */
+const isUnmade = (error: unknown): boolean =>
+  error instanceof ClickHouseError && (error.code === 60 || error.code === 81);
 
 async function readKafka(env: Io['env'], group: string): Promise<GroupReading | undefined> {
   const admin = await connectKafka(env);

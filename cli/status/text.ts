@@ -6,8 +6,8 @@ import { amount, duration } from './wording.ts';
 export function asText(report: StatusReport, withPartitions: boolean): string {
   const { kafka, clickhouse } = report.problems;
   const lines = [
-    ...(kafka === null ? [] : [`Kafka        AWAY. ${kafka}`]),
-    ...(clickhouse === null ? [] : [`ClickHouse   AWAY. ${clickhouse}`]),
+    ...(kafka === null ? [] : [`Kafka        ${kafka}`]),
+    ...(clickhouse === null ? [] : [`ClickHouse   ${clickhouse}`]),
     ...report.groups.flatMap((group) => groupLines(group, withPartitions)),
     ...freshnessLines(report),
   ];

@@ -103,7 +103,7 @@ describe('kaquan status', () => {
   it('shows what it could read when a part is away', () => {
     const report = reportOf(gathered({ store: { ok: false, problem: 'ClickHouse does not answer.' } }));
     expect(asText(report, false)).toBe(
-      'ClickHouse   AWAY. ClickHouse does not answer.\n' +
+      'ClickHouse   ClickHouse does not answer.\n' +
         'group orders, topic coupon_order.v1\n' +
         '  lag          0 events, 0.0 s, 1 consuming. Up to date.\n',
     );
