@@ -9,9 +9,10 @@ export {
   type CouponOrderEvent,
   type OrderStatus,
 } from './coupon_order/event.ts';
-export { canonicalProps, type EventContent } from './coupon_order/canonical-props.ts';
+export { canonicalProps } from './coupon_order/canonical-props.ts';
 export { eventId, eventIdOf, eventIdText } from './coupon_order/event-id.ts';
 export type { FoldedValue } from './coupon_order/folded.ts';
+export type { EventContent } from './coupon_order/known-props.ts';
 export {
   embeddedRegistry,
   registryClient,

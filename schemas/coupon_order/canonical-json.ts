@@ -1,7 +1,10 @@
+import { BOUNDS } from './event.ts';
 import { broken } from './violation.ts';
 
 /** Levels of objects and arrays that a free property may have. */
 const MAX_DEPTH = 64;
+
+export const JSON_BOUND = broken('bounds', `must have at most ${BOUNDS.json} bytes as JSON text`);
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
@@ -33,16 +36,17 @@ export function storedJson(value: unknown): string {
   return canonicalJson(value).replaceAll('\ufffd', '\\ufffd');
 }
 
-/**
- * Says why `value` can't be kept as canonical JSON of at most about `maxLength` characters, or undefined if it can. It
- * stops as soon as the bound is passed, so that shared or circular references cost no more than the bound.
- */
-export function jsonProblem(value: unknown, maxLength: number): string | undefined {
-  return problemOf(value, MAX_DEPTH, { left: maxLength });
+/** How many characters JSON text may still have. */
+export interface Budget {
+  left: number;
 }
 
-interface Budget {
-  left: number;
+/**
+ * Says why `value` can't be kept as canonical JSON, or undefined if it can, and takes about the characters of its text
+ * off `budget`. It stops as soon as nothing is left, so that shared or circular references cost no more than the bound.
+ */
+export function jsonProblem(value: unknown, budget: Budget): string | undefined {
+  return problemOf(value, MAX_DEPTH, budget);
 }
 
 function problemOf(value: unknown, depth: number, budget: Budget): string | undefined {
@@ -85,7 +89,7 @@ function stringProblem(text: string, budget: Budget): string | undefined {
 
 function spend(budget: Budget, length: number): string | undefined {
   budget.left -= length;
-  return budget.left < 0 ? broken('bounds', 'must be shorter as JSON text') : undefined;
+  return budget.left < 0 ? JSON_BOUND : undefined;
 }
 
 /** An object as `JSON.parse` or a literal makes it. */

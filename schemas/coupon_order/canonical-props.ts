@@ -1,8 +1,5 @@
 import { canonicalJson } from './canonical-json.ts';
-import type { ChanCustom, CouponOrderEvent } from './event.ts';
-
-/** An event without the id that is made from it. */
-export type EventContent = Omit<CouponOrderEvent, 'event_id'>;
+import { knownProps, type EventContent } from './known-props.ts';
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -23,98 +20,42 @@ const TRANSPORT = new Set([
  * what the transport adds.
  */
 export function canonicalProps(event: EventContent): string {
-  const props = knownProps(event);
-  if (event.unknown !== null) {
-    const unknown = Object.entries(JSON.parse(event.unknown) as Members).filter(
-      ([key]) => !TRANSPORT.has(key),
-    );
-    return canonicalJson(merged(props, Object.fromEntries(unknown)));
-  }
-  const hasFreeObject = event.wx_user.extra !== null || event.chan.extra !== null;
-  return hasFreeObject ? canonicalJson(props) : JSON.stringify(props);
+  return mergedJson(knownProps(event), freePlaces(event));
 }
 
-/** `known` with the members of `unknown` in their places; an array's lie under the index of the element. */
-function merged(known: unknown, unknown: unknown): unknown {
-  if (known === undefined) return unknown;
-  if (unknown === undefined) return known;
-  const places = unknown as Members;
-  if (Array.isArray(known)) return known.map((element, index) => merged(element, own(places, String(index))));
-  const members = Object.entries(known as Members).map(([key, value]) => [
-    key,
-    merged(value, own(places, key)),
-  ]);
-  return Object.fromEntries([...Object.entries(places), ...members]);
+/** What has no fixed form, in its places below props: unknown properties and the `extra` objects. */
+function freePlaces({ unknown, wx_user, chan }: EventContent): Members | undefined {
+  if (unknown === null && wx_user.extra === null && chan.extra === null) return undefined;
+  const places = Object.entries(membersOf(unknown)).filter(([key]) => !TRANSPORT.has(key));
+  const free: Record<string, unknown> = Object.fromEntries(places);
+  if (wx_user.extra !== null) free['wx_user'] = withExtra(free['wx_user'], wx_user.extra);
+  if (chan.extra !== null) free['chan'] = withExtra(free['chan'], chan.extra);
+  return free;
+}
+
+const membersOf = (text: string | null): Members => (text === null ? {} : (JSON.parse(text) as Members));
+
+const withExtra = (members: unknown, text: string): Members => ({
+  ...(members as Members | undefined),
+  extra: membersOf(text),
+});
+
+/** The canonical text of `known` with the members of `free` in their places; an array's lie under the element's index. */
+function mergedJson(known: unknown, free: unknown): string {
+  if (free === undefined) return JSON.stringify(known);
+  const places = free as Members;
+  if (Array.isArray(known)) {
+    return `[${known.map((element, index) => mergedJson(element, own(places, String(index)))).join(',')}]`;
+  }
+  const members = known as Members;
+  const keys = Object.keys(members).filter((key) => members[key] !== undefined);
+  const all = [...keys, ...Object.keys(places).filter((key) => own(members, key) === undefined)].sort();
+  return `{${all.map((key) => `${JSON.stringify(key)}:${memberJson(own(members, key), own(places, key))}`).join(',')}}`;
+}
+
+function memberJson(known: unknown, free: unknown): string {
+  return known === undefined ? canonicalJson(free) : mergedJson(known, free);
 }
 
 const own = (members: Members, key: string): unknown =>
   Object.hasOwn(members, key) ? members[key] : undefined;
-
-/**
- * The known props, members in the order of their names and undefined where they are absent: `JSON.stringify` makes the
- * canonical text of it, as long as there is nothing else to be sorted in.
- */
-function knownProps({ chan, component, coupon, coupon_info, page, page_title, time, wx_user }: EventContent) {
-  return {
-    chan: channel(chan),
-    component: component === null ? undefined : named(component),
-    coupon: order(coupon),
-    coupon_info,
-    page,
-    page_title: page_title ?? undefined,
-    time,
-    wx_user: user(wx_user),
-  };
-}
-
-function channel(chan: EventContent['chan']) {
-  return {
-    chan_custom: chan.chan_custom === null ? undefined : custom(chan.chan_custom),
-    chan_id: chan.chan_id ?? undefined,
-    chan_refer_app_id: chan.chan_refer_app_id ?? undefined,
-    chan_shop_id: chan.chan_shop_id ?? undefined,
-    chan_shop_name: chan.chan_shop_name ?? undefined,
-    chan_wxapp_scene: chan.chan_wxapp_scene,
-    extra: parsed(chan.extra),
-  };
-}
-
-function custom(chan: ChanCustom) {
-  return {
-    chan_custom_cat_1: chan.chan_custom_cat_1 ?? undefined,
-    chan_custom_cat_1_desc: chan.chan_custom_cat_1_desc ?? undefined,
-    chan_custom_cat_2: chan.chan_custom_cat_2 ?? undefined,
-    chan_custom_cat_2_desc: chan.chan_custom_cat_2_desc ?? undefined,
-    chan_custom_cat_3: chan.chan_custom_cat_3 ?? undefined,
-    chan_custom_cat_3_desc: chan.chan_custom_cat_3_desc ?? undefined,
-    chan_custom_id: chan.chan_custom_id ?? undefined,
-    chan_custom_id_desc: chan.chan_custom_id_desc ?? undefined,
-  };
-}
-
-function named({ component_id, component_name }: NonNullable<EventContent['component']>) {
-  return { component_id: component_id ?? undefined, component_name: component_name ?? undefined };
-}
-
-function order({ coupon_batch_id, order_id, order_status, order_time, pay_amt }: EventContent['coupon']) {
-  return { coupon_batch_id, order_id, order_status, order_time, pay_amt };
-}
-
-function user(user: EventContent['wx_user']) {
-  return {
-    app_id: user.app_id,
-    extra: parsed(user.extra),
-    local_id: user.local_id ?? undefined,
-    open_id: user.open_id,
-    tag: user.tag?.map(({ tag_id, tag_name }) => ({
-      tag_id: tag_id ?? undefined,
-      tag_name: tag_name ?? undefined,
-    })),
-    union_id: user.union_id ?? undefined,
-    user_id: user.user_id ?? undefined,
-  };
-}
-
-function parsed(text: string | null): unknown {
-  return text === null ? undefined : JSON.parse(text);
-}

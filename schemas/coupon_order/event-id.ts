@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
-import { canonicalProps, type EventContent } from './canonical-props.ts';
+import { canonicalProps } from './canonical-props.ts';
+import type { EventContent } from './known-props.ts';
 
 /**
  * The id of an event: the UUID (RFC 9562, version 8) of the first 128 bits of the SHA-256 of {@link canonicalProps}.

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isPlainObject, jsonProblem, storedJson } from './canonical-json.ts';
+import { isPlainObject, JSON_BOUND, jsonProblem, storedJson } from './canonical-json.ts';
 import { BOUNDS } from './event.ts';
 import type { Reading } from './numbers.ts';
 import { broken } from './violation.ts';
@@ -79,12 +79,10 @@ export function arrayOf<E extends z.ZodType>(element: E, absent = ARRAY, min = 0
     .pipe(z.array(element));
 }
 
-export const JSON_BOUND = broken('bounds', `must have at most ${BOUNDS.json} bytes as JSON text`);
-
 /** A free object, read as its stored JSON text. */
 export const freeObject = readable((value): Reading<string> => {
   if (!isPlainObject(value)) return { problem: OBJECT };
-  const problem = jsonProblem(value, BOUNDS.json);
+  const problem = jsonProblem(value, { left: BOUNDS.json });
   if (problem !== undefined) return { problem };
   const text = storedJson(value);
   return Buffer.byteLength(text) > BOUNDS.json ? { problem: JSON_BOUND } : { value: text };

@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { isPlainObject, jsonProblem, storedJson } from './canonical-json.ts';
+import { isPlainObject, jsonProblem, storedJson, type Budget } from './canonical-json.ts';
 import { BOUNDS } from './event.ts';
-import { JSON_BOUND } from './fields.ts';
-import type { Path } from './violation.ts';
+import { broken, type Path } from './violation.ts';
 
 /** Which members the rules know: of an object by name, of an array those of each element, of a leaf none. */
 export type Known = KnownObject | KnownArray | undefined;
@@ -27,14 +26,27 @@ export function knownMembers(schema: z.core.$ZodType): Known {
   return schema instanceof z.ZodPipe ? knownMembers(schema.out) : undefined;
 }
 
-/** Called for each unknown property that can't be kept. */
+/** Called for each broken rule. */
 export type Report = (path: Path, problem: string) => void;
 
 type Unknown = Record<string, unknown>;
 
+/** Where a walk is, and what it may still keep. */
+interface Walk {
+  /** Pushed to and popped from, never kept. */
+  readonly path: PropertyKey[];
+  readonly budget: Budget;
+  readonly report: Report;
+}
+
+const UNKNOWN_BOUND = broken(
+  'bounds',
+  `must have at most ${BOUNDS.json} bytes of unknown properties, as JSON text`,
+);
+
 /**
- * The members of `value` that `known` has not, each in its place; an array's elements under their index. Undefined if
- * there are none.
+ * The members of `value`, which lies at `path`, that `known` has not, each in its place; an array's elements under their
+ * index. Undefined if there are none. Those that can't be kept are reported.
  */
 export function unknownMembers(
   value: unknown,
@@ -42,41 +54,38 @@ export function unknownMembers(
   path: Path,
   report: Report,
 ): Unknown | undefined {
-  return membersOf(value, known, [...path], report);
+  const walk: Walk = { path: [...path], budget: { left: BOUNDS.json }, report };
+  const members = membersOf(value, known, walk);
+  if (walk.budget.left >= 0) return members;
+  report(path, UNKNOWN_BOUND);
+  return undefined;
 }
 
-/** `path` is where the walk is: pushed to and popped from, never kept. */
-function membersOf(value: unknown, known: Known, path: PropertyKey[], report: Report): Unknown | undefined {
+function membersOf(value: unknown, known: Known, walk: Walk): Unknown | undefined {
   if (known === undefined) return undefined;
-  if ('each' in known) return Array.isArray(value) ? ofArray(value, known.each, path, report) : undefined;
-  return isPlainObject(value) ? ofObject(value, known.members, path, report) : undefined;
+  if ('each' in known) return Array.isArray(value) ? ofArray(value, known.each, walk) : undefined;
+  return isPlainObject(value) ? ofObject(value, known.members, walk) : undefined;
 }
 
-function ofObject(object: Unknown, known: ReadonlyMap<string, Known>, path: PropertyKey[], report: Report) {
+function ofObject(object: Unknown, known: ReadonlyMap<string, Known>, walk: Walk): Unknown | undefined {
   let found: Unknown | undefined;
   for (const key of Object.keys(object)) {
     const inside = known.get(key);
     if (inside === undefined && known.has(key)) continue;
-    path.push(key);
-    const member =
-      inside === undefined ? kept(object[key], path, report) : membersOf(object[key], inside, path, report);
-    path.pop();
+    walk.path.push(key);
+    const member = inside === undefined ? kept(object[key], walk) : membersOf(object[key], inside, walk);
+    walk.path.pop();
     if (member !== undefined) (found ??= emptyUnknown())[key] = member;
   }
   return found;
 }
 
-function ofArray(
-  array: readonly unknown[],
-  known: Known,
-  path: PropertyKey[],
-  report: Report,
-): Unknown | undefined {
+function ofArray(array: readonly unknown[], known: Known, walk: Walk): Unknown | undefined {
   let found: Unknown | undefined;
   for (let index = 0; index < Math.min(array.length, BOUNDS.array); index += 1) {
-    path.push(index);
-    const member = membersOf(array[index], known, path, report);
-    path.pop();
+    walk.path.push(index);
+    const member = membersOf(array[index], known, walk);
+    walk.path.pop();
     if (member !== undefined) (found ??= emptyUnknown())[String(index)] = member;
   }
   return found;
@@ -85,19 +94,17 @@ function ofArray(
 /** A member may be called `__proto__`: without a prototype it is a member like any other. */
 const emptyUnknown = (): Unknown => Object.create(null) as Unknown;
 
-function kept(value: unknown, path: Path, report: Report): unknown {
-  if (value === null || value === undefined) return undefined;
-  const problem = jsonProblem(value, BOUNDS.json);
+function kept(value: unknown, { path, budget, report }: Walk): unknown {
+  if (value === null || value === undefined || budget.left < 0) return undefined;
+  const problem = jsonProblem(path.at(-1), budget) ?? jsonProblem(value, budget);
   if (problem === undefined) return value;
-  report([...path], problem);
+  if (budget.left >= 0) report([...path], problem);
   return undefined;
 }
 
-/** The stored JSON text of unknown members, null if there are none. */
-export function unknownText(members: Unknown | undefined, path: Path, report: Report): string | null {
-  if (members === undefined) return null;
-  const problem = jsonProblem(members, BOUNDS.json);
-  const text = problem === undefined ? storedJson(members) : '';
-  if (problem !== undefined || Buffer.byteLength(text) > BOUNDS.json) report(path, problem ?? JSON_BOUND);
+/** The stored JSON text of unknown members that lie below `path`. */
+export function unknownText(members: Unknown, path: Path, report: Report): string {
+  const text = storedJson(members);
+  if (Buffer.byteLength(text) > BOUNDS.json) report(path, UNKNOWN_BOUND);
   return text;
 }

@@ -180,13 +180,18 @@ describe('unknown properties', () => {
     expect(rulesOf(withProps({ component: { note } }))).toEqual(['props.component.note R14']);
   });
 
+  it('with names that are no Unicode are refused', () => {
+    expect(rulesOf(withProps({ 'x\ud800': 1 })).map((text) => text.split(' ')[1])).toEqual(['text']);
+    expect(rulesOf(withProps({ note: { 'x\ud800': 1 } }))).toEqual(['props.note text']);
+  });
+
   it('that refer to themselves, or grow without bound, are refused', () => {
     const circle: unknown[] = [];
     circle.push(circle);
     expect(rulesOf(withProps({ circle }))).toEqual(['props.circle bounds']);
     let bomb: unknown = 'x';
     for (let level = 0; level < 60; level += 1) bomb = [bomb, bomb];
-    expect(rulesOf(withProps({ bomb }))).toEqual(['props.bomb bounds']);
+    expect(rulesOf(withProps({ bomb }))).toEqual(['props bounds']);
     expect(rulesOf(withProps({ chan: { chan_wxapp_scene: 1, extra: { bomb } } }))).toEqual([
       'props.chan.extra bounds',
     ]);
@@ -198,7 +203,7 @@ describe('huge inputs', () => {
     const million = new Array(1_000_000).fill({ coupon_id: '' });
     expect(rulesOf(withProps({ coupon_info: million }))).toEqual(['props.coupon_info bounds']);
     expect(rulesOf(withProps({ page: 'p'.repeat(10_000_000) }))).toEqual(['props.page bounds']);
-    expect(rulesOf(withProps({ note: new Array(10_000_000) }))).toEqual(['props.note bounds']);
+    expect(rulesOf(withProps({ note: new Array(10_000_000) }))).toEqual(['props bounds']);
     let deep: unknown = 1;
     for (let level = 0; level < 100_000; level += 1) deep = { deep };
     expect(rulesOf(withProps({ deep }))).toEqual(['props.deep bounds']);
