@@ -1,0 +1,69 @@
+import kafkajs from 'kafkajs';
+
+/** One record as it lies in the log. */
+export interface Logged {
+  readonly partition: number;
+  readonly offset: number;
+  readonly key: string;
+  readonly value: Buffer | null;
+}
+
+let readers = 0;
+
+/** A client for what tests need of Kafka; the product has its own. */
+export const kafkaOf = (brokers: string): kafkajs.Kafka =>
+  new kafkajs.Kafka({ brokers: [brokers], clientId: 'test', logLevel: kafkajs.logLevel.NOTHING });
+
+export async function createTopic(brokers: string, topic: string, numPartitions: number): Promise<void> {
+  const admin = kafkaOf(brokers).admin();
+  await admin.connect();
+  await admin.createTopics({
+    waitForLeaders: true,
+    topics: [{ topic, numPartitions, replicationFactor: 1 }],
+  });
+  await admin.disconnect();
+}
+
+/** All records that a topic holds now, by partition and offset. */
+export async function readLog(brokers: string, topic: string): Promise<Logged[]> {
+  const kafka = kafkaOf(brokers);
+  const admin = kafka.admin();
+  await admin.connect();
+  const ends = new Map(
+    (await admin.fetchTopicOffsets(topic)).map((end) => [end.partition, Number(end.high)]),
+  );
+  await admin.disconnect();
+  const total = [...ends.values()].reduce((sum, end) => sum + end, 0);
+  if (total === 0) return [];
+
+  readers += 1;
+  const consumer = kafka.consumer({ groupId: `reader-${process.pid}-${readers}` });
+  const logged: Logged[] = [];
+  await consumer.connect();
+  await consumer.subscribe({ topic, fromBeginning: true });
+  const complete = new Promise<void>((resolve, reject) => {
+    // What kafkajs starts again after is no failure: the group's coordinator may be loading.
+    consumer.on('consumer.crash', ({ payload }) => {
+      if (!payload.restart) reject(payload.error);
+    });
+    const eachMessage = ({ partition, message }: kafkajs.EachMessagePayload): Promise<void> => {
+      const { offset, key, value } = message;
+      logged.push({ partition, offset: Number(offset), key: key?.toString() ?? '', value });
+      if (logged.length >= total) resolve();
+      return Promise.resolve();
+    };
+    consumer.run({ eachMessage }).catch(reject);
+  });
+  await complete.finally(() => consumer.disconnect());
+  return logged.sort((a, b) => a.partition - b.partition || a.offset - b.offset);
+}
+
+/** Resolves when the topic holds more than `count` records. */
+export async function grownBeyond(brokers: string, topic: string, count: number): Promise<void> {
+  const admin = kafkaOf(brokers).admin();
+  await admin.connect();
+  const size = async (): Promise<number> =>
+    (await admin.fetchTopicOffsets(topic)).reduce((sum, { high }) => sum + Number(high), 0);
+  while ((await size()) <= count) await new Promise((resolve) => setTimeout(resolve, 50));
+  await admin.disconnect();
+}
