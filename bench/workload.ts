@@ -42,7 +42,17 @@ export function* workload({ events, seed, until, spread, partitions }: Workload)
     const placed = until - spread + (spread * made) / events;
     for (const [step, status] of path.entries()) {
       if (made >= events) break;
-      const record = recordOf(eventOf(`${seed}-${order.toString(36).padStart(8, '0')}`, order, status, placed, placed + step * 7_000, random), partitions);
+      const record = recordOf(
+        eventOf(
+          `${seed}-${order.toString(36).padStart(8, '0')}`,
+          order,
+          status,
+          placed,
+          placed + step * 7_000,
+          random,
+        ),
+        partitions,
+      );
       const draw = random();
       if (draw < VERY_LATE) delayed.push({ record, at: made + Math.ceil((events * 3_600_000) / spread) });
       else if (draw < OUT_OF_ORDER)

@@ -2,7 +2,7 @@ import { fold } from '../../domain/order/fold.ts';
 import { NO_STATE, type OrderState } from '../../domain/order/state.ts';
 import type { BufferPool } from '../../runtime/bytes/growable.ts';
 import type { Fetched, FetchedRecord } from '../../runtime/kafka/group.ts';
-import { murmur2, partitionOf } from '../../runtime/kafka/partitioner.ts';
+import { partitionOf } from '../../runtime/kafka/partitioner.ts';
 import { OperatorError } from '../../runtime/process/operator-error.ts';
 import { framedId, type Schemas, type WriterSchema } from '../../schemas/index.ts';
 import type { Batch, DeadLetter, Skip } from './batch.ts';
@@ -196,7 +196,7 @@ export class BatchBuilder {
     let touched = orders.get(order.id);
     if (touched === undefined) {
       const state = lane.states.get(order.id) ?? NO_STATE;
-      if (state === NO_STATE) this.#workshop.known.add(murmur2(key) >>> 0);
+      if (state === NO_STATE) this.#workshop.known.add(key);
       touched = { order, state, isChanged: false };
       orders.set(order.id, touched);
       lane.states.pin(order.id, state, this.#number);

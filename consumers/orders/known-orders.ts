@@ -3,7 +3,9 @@ import type { ClickHouse } from '../../runtime/clickhouse/client.ts';
 
 const BITS_PER_ORDER = 16;
 const FEWEST_BITS = 1 << 20;
-const MOST_BITS = 2 ** 31;
+// ClickHouse's kafkaMurmurHash is Kafka's "positive" hash: it lacks the sign.
+const HASH_BITS = 31;
+const MOST_BITS = 2 ** HASH_BITS;
 // Beyond it the hashes of all orders would take longer to fetch than they save.
 const MOST_ORDERS = 50_000_000;
 const FETCH_MS = 600_000;
@@ -22,16 +24,21 @@ export class KnownOrders {
     const wanted = Math.min(MOST_BITS, Math.max(FEWEST_BITS, orders * BITS_PER_ORDER));
     const exponent = Math.ceil(Math.log2(wanted));
     this.#bits = new Uint8Array(2 ** (exponent - 3));
-    this.#shift = 32 - exponent;
+    this.#shift = HASH_BITS - exponent;
   }
 
   /** @param key the record's key, `app_id:order_id` */
   mayHave(key: Buffer): boolean {
-    return this.#has(murmur2(key) >>> 0);
+    return this.#has(hashOf(key));
   }
 
-  /** @param hash murmur2 of the key, unsigned */
-  add(hash: number): void {
+  /** The order with this key may have a state. */
+  add(key: Buffer): void {
+    this.addHash(hashOf(key));
+  }
+
+  /** @param hash ClickHouse's kafkaMurmurHash of the key */
+  addHash(hash: number): void {
     const bit = hash >>> this.#shift;
     const byte = bit >>> 3;
     this.#bits[byte] = (this.#bits[byte] ?? 0) | (1 << (bit & 7));
@@ -47,6 +54,8 @@ export class KnownOrders {
     return ((this.#bits[bit >>> 3] ?? 0) & (1 << (bit & 7))) !== 0;
   }
 }
+
+const hashOf = (key: Buffer): number => murmur2(key) & 0x7fff_ffff;
 
 /** All orders that have a stored state now. Takes seconds for millions; heartbeats must not wait for it. */
 export async function knownOrders(clickhouse: ClickHouse, signal: AbortSignal): Promise<KnownOrders> {
@@ -65,6 +74,6 @@ export async function knownOrders(clickhouse: ClickHouse, signal: AbortSignal): 
     "SELECT kafkaMurmurHash(concat(app_id, ':', order_id)) FROM kaquan_store.states FORMAT RowBinary",
     options,
   );
-  for (let at = 0; at < hashes.length; at += 4) known.add(hashes.readUInt32LE(at));
+  for (let at = 0; at < hashes.length; at += 4) known.addHash(hashes.readUInt32LE(at));
   return known;
 }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { ClickHouse } from '../../runtime/clickhouse/client.ts';
 import { differencesOfAllViews } from '../oracle/differences.ts';
 import { startTestStack, type TestStack } from '../stack.ts';
-import { ACCOUNTED, done, numberOf, simulate, startConsumer, storeOf } from './kaquan.ts';
+import { ACCOUNTED, done, endConsumers, numberOf, simulate, startConsumer, storeOf } from './kaquan.ts';
 
 let stack: TestStack;
 let clickhouse: ClickHouse;
@@ -15,6 +15,7 @@ beforeAll(async () => {
 }, 120_000);
 
 afterAll(async () => {
+  endConsumers();
   await clickhouse.close();
   await stack.stop();
 }, 60_000);

@@ -60,16 +60,25 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
+const running = new Set<ChildProcess>();
+
+/** Ends what a failed test left behind. */
+export function endConsumers(): void {
+  for (const child of running) child.kill('SIGKILL');
+}
+
 export function startConsumer(env: Env, args: readonly string[] = []): RunningConsumer {
   const child = spawn(process.execPath, [MAIN, 'consume', 'orders', ...args], {
     env: { ...env, LOG_LEVEL: 'debug' },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
+  running.add(child);
   let waiting: Waiting[] = [];
   const lines: string[] = [];
   const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
     child.once('close', (code, signal) => {
       resolve({ code, signal });
+      running.delete(child);
       for (const { message, reject } of waiting) {
         reject(
           new Error(
@@ -127,7 +136,7 @@ export const ACCOUNTED = `
       UNION ALL
       SELECT uniqExact(partition, offset) AS n FROM kaquan_store.dead_letters
       UNION ALL
-      SELECT sum(last_offset - first_offset + 1) AS n FROM (SELECT DISTINCT partition, first_offset, last_offset FROM kaquan_store.skips)
+      SELECT toUInt64(sum(last_offset - first_offset + 1)) AS n FROM (SELECT DISTINCT partition, first_offset, last_offset FROM kaquan_store.skips)
   )`;
 
 /** What `produce simulate --json` says. */

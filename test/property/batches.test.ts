@@ -9,7 +9,6 @@ import { createLanes } from '../../consumers/orders/lane.ts';
 import { readStates } from '../../consumers/orders/rows.ts';
 import { BufferPool } from '../../runtime/bytes/growable.ts';
 import type { FetchedRecord } from '../../runtime/kafka/group.ts';
-import { murmur2 } from '../../runtime/kafka/partitioner.ts';
 import { createSchemas, encodeEvent, type CouponOrderEvent } from '../../schemas/index.ts';
 import { history, type Happening } from '../model/histories.ts';
 import { Tables } from '../model/tables.ts';
@@ -125,7 +124,7 @@ async function run(log: readonly Happening[], cut: Cut): Promise<Outcome> {
     // An assignment that ends and begins again: nothing is remembered, and the filter is made from what is stored.
     lanes = createLanes([0], options);
     known = new KnownOrders(tables.states.size);
-    for (const id of tables.states.keys()) known.add(murmur2(Buffer.from(id.replace(/^\d+:/, ''))) >>> 0);
+    for (const id of tables.states.keys()) known.add(Buffer.from(id.replace(/^\d+:/, '')));
     builder = new BatchBuilder(++number, lanes, workshop());
   }
   return { milestones: Buffer.concat(milestones).toString('hex'), states: [...tables.states].sort() };

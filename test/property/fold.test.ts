@@ -28,7 +28,9 @@ function expected(log: readonly Happening[]): { live: string[]; states: Map<stri
   for (const order of new Set(log.map((event) => event.order))) {
     const state: OrderState = { ...NO_STATE };
     for (const status of STATUSES) {
-      const entries = log.filter((event) => event.order === order && event.status === status).map(({ entry }) => entry);
+      const entries = log
+        .filter((event) => event.order === order && event.status === status)
+        .map(({ entry }) => entry);
       Object.assign(state, { [status]: entries.toSorted(compareEntries)[0] });
     }
     states.set(order, withoutRevision(state));
@@ -50,7 +52,10 @@ describe('the fold', () => {
     fc.assert(
       fc.property(
         history.chain((log) =>
-          fc.tuple(fc.constant(log), fc.shuffledSubarray(log, { minLength: log.length, maxLength: log.length })),
+          fc.tuple(
+            fc.constant(log),
+            fc.shuffledSubarray(log, { minLength: log.length, maxLength: log.length }),
+          ),
         ),
         ([log, shuffled]) => {
           const tables = folded(shuffled);
@@ -79,7 +84,16 @@ describe('the fold', () => {
   });
 
   it('raises the revision by one for each event that changes the state, also when no row changes', () => {
-    const base = { orderTime: 1, payAmt: 1, openId: 'o', couponBatchId: 'b', scene: 1, chanId: '', shopId: '', couponIds: [] };
+    const base = {
+      orderTime: 1,
+      payAmt: 1,
+      openId: 'o',
+      couponBatchId: 'b',
+      scene: 1,
+      chanId: '',
+      shopId: '',
+      couponIds: [],
+    };
     const rows: unknown[] = [];
     const first = fold(NO_STATE, 'pay', { ...base, time: 1000, eventId: 'b' }, () => undefined);
     const second = fold(first, 'pay', { ...base, time: 1000, eventId: 'a' }, (row) => rows.push(row));
@@ -92,14 +106,28 @@ describe('the order of entries', () => {
   it('is total, and by code points where JavaScript compares UTF-16 units', () => {
     fc.assert(
       fc.property(happening, happening, happening, (a, b, c) => {
-        expect(Math.sign(compareEntries(a.entry, b.entry))).toBe(-Math.sign(compareEntries(b.entry, a.entry)) || 0);
+        expect(Math.sign(compareEntries(a.entry, b.entry))).toBe(
+          -Math.sign(compareEntries(b.entry, a.entry)) || 0,
+        );
         if (compareEntries(a.entry, b.entry) <= 0 && compareEntries(b.entry, c.entry) <= 0) {
           expect(compareEntries(a.entry, c.entry)).toBeLessThanOrEqual(0);
         }
       }),
     );
-    const base = { time: 1, eventId: 'e', orderTime: 1, payAmt: 1, couponBatchId: 'b', scene: 1, chanId: '', shopId: '', couponIds: [] };
+    const base = {
+      time: 1,
+      eventId: 'e',
+      orderTime: 1,
+      payAmt: 1,
+      couponBatchId: 'b',
+      scene: 1,
+      chanId: '',
+      shopId: '',
+      couponIds: [],
+    };
     // U+1F600 is greater than U+E000, though its first UTF-16 unit (D83D) is less.
-    expect(compareEntries({ ...base, openId: '\u{1F600}' }, { ...base, openId: '\uE000' })).toBeGreaterThan(0);
+    expect(compareEntries({ ...base, openId: '\u{1F600}' }, { ...base, openId: '\uE000' })).toBeGreaterThan(
+      0,
+    );
   });
 });

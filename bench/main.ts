@@ -1,0 +1,79 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { fill } from './fill.ts';
+import { freshness } from './freshness.ts';
+import { partCosts } from './parts.ts';
+import { childOf, cpuOf, cpuSeconds, start } from './processes.ts';
+
+const MILLION = 1_000_000;
+const HOUR = 3_600_000;
+
+/** `npm run bench -- [events] [rounds]`: drains, parts and freshness on the real parts, on this machine. */
+async function main(events: number, rounds: number): Promise<void> {
+  const data = mkdtempSync(join(tmpdir(), 'kaquan-bench-'));
+  const base = { ...process.env, KAFKA_BROKERS: '127.0.0.1:0', CLICKHOUSE_URL: 'http://127.0.0.1:0' };
+  const stack = start(['stack', '--data', data], base);
+  stack.stderr?.resume();
+  try {
+    const [, brokers, url] = await ready(stack.stdout);
+    const env = { ...base, KAFKA_BROKERS: brokers, CLICKHOUSE_URL: url, KAFKA_PARTITIONS: '4' };
+    await cpuOf(['migrate'], env);
+    const clickhouse = childOf(stack.pid ?? 0, 'clickhouse');
+    // A warm-up: code that is compiled, pages that are there.
+    await fill(env, Math.floor(events / 10), 1, 6 * HOUR);
+    await cpuOf(['consume', 'orders', '--until-caught-up'], env);
+    let published = 0;
+    for (let round = 0; round < rounds; round++) {
+      const records = await fill(env, events, 100 + round, 6 * HOUR);
+      published += records;
+      await drain(env, clickhouse, records);
+    }
+    print(await partCosts(env, clickhouse, published));
+    print([await freshness(env, 1000, 30)]);
+  } finally {
+    const ended = new Promise((resolve) => stack.once('close', resolve));
+    stack.kill('SIGTERM');
+    await ended;
+    rmSync(data, { recursive: true, force: true });
+  }
+}
+
+async function drain(env: NodeJS.ProcessEnv, clickhouse: number, records: number): Promise<void> {
+  const before = cpuSeconds(clickhouse);
+  const begin = performance.now();
+  const node = await cpuOf(['consume', 'orders', '--until-caught-up'], env);
+  const seconds = (performance.now() - begin) / 1000;
+  const store = cpuSeconds(clickhouse) - before;
+  const per = (cpu: number): number => Number(((cpu / records) * MILLION).toFixed(1));
+  print([
+    {
+      records,
+      seconds: Number(seconds.toFixed(1)),
+      'events/s': Math.round(records / seconds),
+      'CPU-s/M': per(node + store),
+      'consumer CPU-s/M': per(node),
+      'ClickHouse CPU-s/M': per(store),
+    },
+  ]);
+}
+
+function print(rows: readonly object[]): void {
+  for (const row of rows) process.stdout.write(`${JSON.stringify(row)}\n`);
+}
+
+function ready(stdout: NodeJS.ReadableStream | null): Promise<RegExpExecArray> {
+  return new Promise((resolve, reject) => {
+    let said = '';
+    stdout?.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+      const found = /^ready.* ([\w.:]+:\d+),.* (http:\/\/\S+)$/m.exec(said);
+      if (found !== null) resolve(found);
+    });
+    stdout?.on('end', () => reject(new Error(`the stack did not start: ${said}`)));
+  });
+}
+
+await main(Number(process.argv[2] ?? MILLION), Number(process.argv[3] ?? 3));
+process.exit(0);
