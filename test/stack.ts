@@ -1,6 +1,7 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import type { Readable } from 'node:stream';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -25,19 +26,25 @@ export interface TestStackOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Starts Kafka and ClickHouse on free ports in a process of their own; needs `npm run build`. Takes about 5 s. */
-export async function startTestStack(options: TestStackOptions = {}): Promise<TestStack> {
-  const data = options.data ?? mkdtempSync(join(tmpdir(), 'kaquan-stack-'));
-  const env = {
-    ...process.env,
-    KAFKA_BROKERS: '127.0.0.1:0',
-    CLICKHOUSE_URL: 'http://127.0.0.1:0',
-    ...options.env,
-  };
-  const child = spawn(process.execPath, [MAIN, 'stack', '--data', data], {
-    env,
+type Options = TestStackOptions & { readonly data: string };
+
+const FREE = { KAFKA_BROKERS: '127.0.0.1:0', CLICKHOUSE_URL: 'http://127.0.0.1:0' };
+
+/** `kaquan stack` on free ports as a process, which may not serve yet. */
+export function childOf({ data, env }: Options): ChildProcessByStdio<null, Readable, Readable> {
+  return spawn(process.execPath, [MAIN, 'stack', '--data', data], {
+    env: { ...process.env, ...FREE, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+}
+
+/**
+ * Starts Kafka and ClickHouse on free ports in a process of their own; needs `npm run build`. Takes about 5 s.
+ * @throws {Error} the exit code and what the process said, if it ends before it serves
+ */
+export async function startTestStack(options: TestStackOptions = {}): Promise<TestStack> {
+  const data = options.data ?? mkdtempSync(join(tmpdir(), 'kaquan-stack-'));
+  const child = childOf({ ...options, data });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
@@ -50,7 +57,7 @@ export async function startTestStack(options: TestStackOptions = {}): Promise<Te
   return {
     brokers,
     clickhouseUrl,
-    env: { ...env, KAFKA_BROKERS: brokers, CLICKHOUSE_URL: clickhouseUrl },
+    env: { ...process.env, ...options.env, KAFKA_BROKERS: brokers, CLICKHOUSE_URL: clickhouseUrl },
     data,
     child,
     said: () => said,
@@ -66,6 +73,6 @@ function readyLine(child: ChildProcess, said: () => string): Promise<[brokers: s
       const found = /^ready.* ([\w.:]+:\d+),.* (http:\/\/\S+)$/m.exec(output);
       if (found?.[1] !== undefined && found[2] !== undefined) resolve([found[1], found[2]]);
     });
-    child.once('exit', (code) => reject(new Error(`the stack ended with code ${code ?? '?'}: ${said()}`)));
+    child.once('close', (code) => reject(new Error(`the stack ended with code ${code ?? '?'}: ${said()}`)));
   });
 }

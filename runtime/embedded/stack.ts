@@ -47,9 +47,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const kafkaAt = addressOf(options.brokers, 'KAFKA_BROKERS');
   const frontAt = addressOf(options.clickhouseUrl, 'CLICKHOUSE_URL');
   const java = javaCommand(options.env['JAVA_HOME']);
-  await checkJava(java);
-  const fetching = () => options.onProgress('fetching Apache Kafka from Maven Central, this once …');
-  const jars = await kafkaJars(options.pom, options.cache, fetching, options.signal);
+  await checkJava(java, options.env);
+  const onFetch = () => options.onProgress('fetching Apache Kafka from Maven Central, this once …');
+  const jars = await kafkaJars({ ...options, onFetch });
   options.signal?.throwIfAborted();
   const lock = await lockData(options.dataDir, options.signal);
   const parts: Part[] = [];

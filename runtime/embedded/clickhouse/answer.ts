@@ -11,7 +11,7 @@ import type { Piece } from './run-job.ts';
 
 /**
  * Sends the pieces of an answer. The status leaves with the first piece; an error after that is told as ClickHouse tells
- * it: a block at the body's end, between tags that the header names.
+ * it: a block at the end of a body that then breaks off, between tags that a header names.
  * @throws {ServerError} the error, if nothing was sent yet
  */
 export async function sendPieces(
@@ -30,25 +30,43 @@ export async function sendPieces(
   const closed = once(response, 'close').catch(() => undefined);
   try {
     for (let piece = first; !piece.done; piece = await pieces.next()) {
-      if (!body.write(piece.value.bytes)) await Promise.race([once(body, 'drain'), closed]);
+      if (!body.stream.write(piece.value.bytes)) await Promise.race([once(body.stream, 'drain'), closed]);
       if (response.destroyed) return;
     }
-    body.end();
+    body.end(true);
   } catch (error) {
-    const text = `${ServerError.from(error).message}\n`;
-    const length = Buffer.byteLength(text);
-    body.end(`\r\n__exception__\r\n${tag}\r\n${text}${length} ${tag}\r\n__exception__\r\n`);
+    body.stream.write(exceptionBlock(ServerError.from(error).message, tag));
+    body.end(false);
   } finally {
     await pieces.return(undefined);
   }
 }
 
-function bodyOf(response: ServerResponse, gzip: boolean): Writable {
-  if (!gzip) return response;
+function exceptionBlock(message: string, tag: string): string {
+  const text = `${message}\n`;
+  return `\r\n__exception__\r\n${tag}\r\n${text}${Buffer.byteLength(text)} ${tag}\r\n__exception__\r\n`;
+}
+
+interface Body {
+  readonly stream: Writable;
+  /** Ends it; one that is not whole breaks off, so that no client takes it for one that is. */
+  end(whole: boolean): void;
+}
+
+function bodyOf(response: ServerResponse, gzip: boolean): Body {
+  const finish = (whole: boolean): void => {
+    if (whole) response.end();
+    else response.socket?.destroySoon();
+  };
+  if (!gzip) return { stream: response, end: finish };
   response.setHeader('Content-Encoding', 'gzip');
-  const body = createGzip({ level: 3 });
-  body.pipe(response);
-  return body;
+  const stream = createGzip({ level: 3 });
+  stream.pipe(response, { end: false });
+  const end = (whole: boolean): void => {
+    stream.once('end', () => finish(whole));
+    stream.end();
+  };
+  return { stream, end };
 }
 
 const SUMMARY = [

@@ -30,14 +30,23 @@ export class ServerError extends Error {
     );
   }
 
-  /** What the engine threw, as it is. */
+  /** What the engine threw. */
   static from(thrown: unknown): ServerError {
     if (thrown instanceof ServerError) return thrown;
-    const text = thrown instanceof Error ? thrown.message : String(thrown);
+    const text = clean(thrown instanceof Error ? thrown.message : String(thrown));
     const code = /Code: (\d+)\./.exec(text)?.[1];
-    return code === undefined ? ServerError.of(1002, text) : new ServerError(Number(code), text.trim());
+    return code === undefined ? ServerError.of(1002, text) : new ServerError(Number(code), text);
   }
 }
+
+// The engine wraps an error in itself, and names the file that an insert's data were put in.
+const clean = (text: string): string =>
+  text
+    .trim()
+    .replace(/^(Code: \d+\. DB::Exception: )\1+/, '$1')
+    .replace(/: \(in file\/uri \S*\/spool\/[\da-f-]+\)/, '')
+    .replace(': data for INSERT was parsed from file', '')
+    .replace(/( \([A-Z_]+\)) \(version [\d.]+\)\.\1$/, '$1');
 
 const STATUS: readonly (readonly [status: number, codes: readonly number[]])[] = [
   // BAD_ARGUMENTS, CANNOT_PARSE_*, UNKNOWN_ELEMENT_IN_AST …, SYNTAX_ERROR, INCORRECT_DATA, TYPE_MISMATCH, BAD_QUERY_PARAMETER …

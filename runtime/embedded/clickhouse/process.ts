@@ -27,7 +27,7 @@ export function startFront(options: FrontStart, env: NodeJS.ProcessEnv): Part {
     detached: true,
     // The pool's size is read when it starts, which is before any module of the process runs. Times without a zone are UTC.
     env: { ...env, UV_THREADPOOL_SIZE: String(THREADS), TZ: 'UTC' },
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(`ClickHouse cannot be started: ${error.message}`));

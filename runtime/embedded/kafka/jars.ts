@@ -1,32 +1,38 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 
+import { hasCode } from '../error-code.ts';
+
 const run = promisify(execFile);
+
+export interface JarsOptions {
+  /** Names the version; another pom is another folder. */
+  readonly pom: string;
+  readonly cache: string;
+  /** Maven's; PATH says where it is. */
+  readonly env: NodeJS.ProcessEnv;
+  /** Called before a fetch, which takes a while. */
+  readonly onFetch: () => void;
+  readonly signal?: AbortSignal;
+}
 
 /**
  * The folder with Kafka's jars, fetched by Maven where they are missing. Several processes may do so at once: a folder
  * appears whole.
- * @param pom names the version; another pom is another folder
- * @param onFetch called before a fetch that takes a while
  * @throws {Error} a sentence that says what to install, or what Maven said
  */
-export async function kafkaJars(
-  pom: string,
-  cache: string,
-  onFetch: () => void,
-  signal?: AbortSignal,
-): Promise<string> {
-  const hash = createHash('sha256').update(readFileSync(pom)).digest('hex').slice(0, 16);
-  const folder = join(cache, `kafka-${hash}`);
+export async function kafkaJars(options: JarsOptions): Promise<string> {
+  const hash = createHash('sha256').update(readFileSync(options.pom)).digest('hex').slice(0, 16);
+  const folder = join(options.cache, `kafka-${hash}`);
   if (existsSync(folder)) return folder;
-  onFetch();
-  mkdirSync(dirname(folder), { recursive: true });
+  options.onFetch();
+  mkdirSync(options.cache, { recursive: true });
   const fetched = mkdtempSync(`${folder}-`);
   try {
-    await fetch(pom, fetched, signal);
+    await fetch(fetched, options);
     renameSync(fetched, folder);
   } catch (error) {
     // Another process was first.
@@ -37,20 +43,20 @@ export async function kafkaJars(
   return folder;
 }
 
-async function fetch(pom: string, folder: string, signal: AbortSignal | undefined): Promise<void> {
+async function fetch(folder: string, { pom, env, signal }: JarsOptions): Promise<void> {
   const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${folder}`];
   try {
-    await run('mvn', ['-q', '-B', '-f', pom, ...goal], { ...(signal && { signal }) });
+    await run('mvn', ['-q', '-B', '-f', pom, ...goal], { env, ...(signal && { signal }) });
   } catch (error) {
     throw new Error(fetchFailure(error), { cause: error });
   }
 }
 
 function fetchFailure(error: unknown): string {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+  if (hasCode(error, 'ENOENT')) {
     return 'Maven (mvn) is missing: it fetches Kafka, once. Install it, e.g. apt-get install maven or brew install maven.';
   }
-  const said = error instanceof Error && 'stdout' in error ? String(error.stdout) : String(error);
+  const said = (error as { stdout?: string }).stdout ?? String(error);
   const lines = said.split('\n').filter((line) => line.includes('ERROR'));
   return `Maven could not fetch Kafka:\n${lines.slice(0, 5).join('\n') || said}`;
 }

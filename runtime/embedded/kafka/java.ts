@@ -11,10 +11,10 @@ const INSTALL = `Kafka needs Java ${JAVA_VERSION} or newer. Install it, e.g. apt
 export const javaCommand = (home: string | undefined): string => (home ? `${home}/bin/java` : 'java');
 
 /** @throws {Error} a sentence that says what to install, if Java is missing or too old */
-export async function checkJava(java: string): Promise<void> {
+export async function checkJava(java: string, env: NodeJS.ProcessEnv): Promise<void> {
   let said: string;
   try {
-    said = (await run(java, ['-version'])).stderr;
+    said = (await run(java, ['-version'], { env })).stderr;
   } catch (cause) {
     throw new Error(`Java is missing (${java}). ${INSTALL}`, { cause });
   }

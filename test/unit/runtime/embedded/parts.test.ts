@@ -44,6 +44,15 @@ describe('ServerError', () => {
     expect([error.code, error.message, statusOf(error.code)]).toEqual([60, text, 404]);
   });
 
+  it('tells an error once, and without the place that the data were put', () => {
+    const engine =
+      'Code: 27. DB::Exception: Code: 27. DB::Exception: Cannot parse input: (at row 2)\n: (in file/uri /d/spool/0a-b): ' +
+      'While executing File: data for INSERT was parsed from file. (CANNOT_PARSE) (version 26.7.2.1). (CANNOT_PARSE)';
+    expect(ServerError.from(new Error(engine)).message).toBe(
+      'Code: 27. DB::Exception: Cannot parse input: (at row 2)\n: While executing File. (CANNOT_PARSE)',
+    );
+  });
+
   it('gives what has no code one', () => {
     expect(ServerError.from('boom').message).toBe('Code: 1002. DB::Exception: boom (UNKNOWN_EXCEPTION)');
   });
