@@ -35,7 +35,7 @@ export async function partCosts(
 ): Promise<PartCost[]> {
   const records = sample();
   const per = (seconds: number, events = records.length): number => (seconds / events) * MILLION;
-  const own = async (work: () => Promise<unknown> | unknown): Promise<number> => {
+  const own = async (work: () => Promise<void> | void): Promise<number> => {
     const before = process.cpuUsage();
     await work();
     const { user, system } = process.cpuUsage(before);

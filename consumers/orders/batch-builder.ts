@@ -192,7 +192,7 @@ export class BatchBuilder {
 
   #fold(lane: Lane, { order, status, entry }: Verdict & { kind: 'event' }, key: Buffer): void {
     let orders = this.#touched.get(lane);
-    if (orders === undefined) this.#touched.set(lane, (orders = new Map()));
+    if (orders === undefined) this.#touched.set(lane, (orders = new Map<string, Touched>()));
     let touched = orders.get(order.id);
     if (touched === undefined) {
       const state = lane.states.get(order.id) ?? NO_STATE;

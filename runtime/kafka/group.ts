@@ -200,7 +200,8 @@ class RunAheadGroup implements Group {
       this.#consumer.pause([{ topic: this.#options.topic, partitions: [...partitions] }]);
   }
 
-  async #take({ batch, resolveOffset, heartbeat }: EachBatchPayload): Promise<void> {
+  async #take(payload: EachBatchPayload): Promise<void> {
+    const { batch } = payload;
     const { partition, messages } = batch;
     const position = this.#positions.get(partition);
     const last = messages.at(-1);
@@ -213,8 +214,8 @@ class RunAheadGroup implements Group {
     const records = messages.map((message) => recordOf(partition, message));
     this.#handlers.onFetched({ epoch: this.#epoch, partition, records, from: position, to });
     this.#positions.set(partition, to);
-    resolveOffset(last.offset);
-    await this.#beatUntil(this.#handlers.room(), heartbeat);
+    payload.resolveOffset(last.offset);
+    await this.#beatUntil(this.#handlers.room(), () => payload.heartbeat());
   }
 
   /** kafkajs hands over records from before a rebalance, and jumps to the log's start when it fell off: neither may pass. */
@@ -247,15 +248,9 @@ class RunAheadGroup implements Group {
   }
 
   async #beatUntil(done: Promise<void>, heartbeat: () => Promise<void>): Promise<void> {
-    let waiting = true;
-    const finished = done.finally(() => {
-      waiting = false;
-    });
     const interval = Math.floor(this.#options.sessionTimeoutMs / HEARTBEATS_PER_SESSION);
-    while (waiting) {
-      await Promise.race([finished, delay(interval)]);
-      if (waiting) await heartbeat();
-    }
+    const finished = done.then(() => true);
+    while (!(await Promise.race([finished, delay(interval)]))) await heartbeat();
   }
 }
 
@@ -280,8 +275,8 @@ function fetchedOffset(batch: object): number {
   return 'fetchedOffset' in batch ? Number(batch.fetchedOffset) : Number.NaN;
 }
 
-function delay(ms: number): Promise<void> {
+function delay(ms: number): Promise<false> {
   return new Promise((resolve) => {
-    setTimeout(resolve, ms).unref();
+    setTimeout(resolve, ms, false as const).unref();
   });
 }

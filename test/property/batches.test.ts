@@ -94,11 +94,7 @@ async function run(log: readonly Happening[], cut: Cut): Promise<Outcome> {
     pool: new BufferPool(8),
     known,
     lookUp: (orders) =>
-      Promise.resolve(
-        new Map(
-          orders.flatMap(({ id }) => (tables.states.has(id) ? [[id, tables.states.get(id)!] as const] : [])),
-        ),
-      ),
+      Promise.resolve(new Map([...tables.states].filter(([id]) => orders.some((order) => order.id === id)))),
     isRefused: () => false,
   });
   let builder = new BatchBuilder(1, lanes, workshop());
