@@ -20,12 +20,14 @@ const PROBE_MS = 25;
 
 /**
  * From the *intended* send time of each event (open loop) to the first query that returns it, at `rate` events/s for
- * `seconds`, by asking ClickHouse again and again which offsets it has.
+ * `seconds`, by asking ClickHouse again and again how many events it has.
+ * @param analyst run queries of ten seconds each as the analyst meanwhile
  */
 export async function freshness(
   env: Readonly<Record<string, string | undefined>>,
   rate: number,
   seconds: number,
+  analyst = false,
 ): Promise<Freshness> {
   const consumer = start(['consume', 'orders'], env);
   consumer.stdout?.resume();
@@ -53,6 +55,7 @@ export async function freshness(
   const before = await seen();
   const begin = Date.now() + 3000;
   const delays: number[] = [];
+  const asking = analyst ? askAll(env, begin + seconds * 1000) : Promise.resolve();
   const sending = sendAll(records, rate, begin, (chunk) => producer.send(chunk));
   while (delays.length < records.length) {
     await pause(PROBE_MS);
@@ -63,7 +66,7 @@ export async function freshness(
       delays.push(asked - (begin + (delays.length / rate) * 1000));
     }
   }
-  await sending;
+  await Promise.all([sending, asking]);
   await producer.close();
   await clickhouse.close();
   const ended = new Promise((resolve) => consumer.once('close', resolve));
@@ -91,6 +94,23 @@ async function sendAll<T>(
     sent = due;
   }
   await Promise.all(pending);
+}
+
+// One core busy for ten seconds, again and again.
+const TEN_SECONDS =
+  "SELECT max(sipHash64(number)) FROM numbers(1000000000000) SETTINGS max_threads = 1, max_execution_time = 10, timeout_overflow_mode = 'break'";
+
+async function askAll(env: Readonly<Record<string, string | undefined>>, until: number): Promise<void> {
+  const headers = { 'X-ClickHouse-User': 'analyst', 'X-ClickHouse-Key': 'analyst' };
+  while (Date.now() < until) {
+    const answer = await fetch(`${env['CLICKHOUSE_URL'] ?? ''}/?database=kaquan`, {
+      method: 'POST',
+      headers,
+      body: TEN_SECONDS,
+    });
+    if (!answer.ok) throw new Error(`the analyst's query was refused: ${await answer.text()}`);
+    await answer.text();
+  }
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

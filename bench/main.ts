@@ -31,7 +31,8 @@ async function main(events: number, rounds: number): Promise<void> {
       await drain(env, clickhouse, records);
     }
     print(await partCosts(env, clickhouse, published));
-    print([await freshness(env, 1000, 30)]);
+    print([{ freshness: 'alone', ...(await freshness(env, 1000, 30)) }]);
+    print([{ freshness: 'beside queries of 10 s', ...(await freshness(env, 1000, 30, true)) }]);
   } finally {
     const ended = new Promise((resolve) => stack.once('close', resolve));
     stack.kill('SIGTERM');

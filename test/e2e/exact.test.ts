@@ -37,15 +37,31 @@ it('gives every figure of every view as an oracle finds it from the events alone
 }, 400_000);
 
 it('changes no figure when the whole log is read again', async () => {
-  const before = await numberOf(clickhouse, 'SELECT sum(cityHash64(*)) FROM kaquan.stats_minute');
-  // Another group is another reader of the same log into the same tables.
-  const env = { ...stack.env, ORDERS_GROUP: 'orders' };
+  const before = await fingerprints();
+  // Without its commits the group begins at the log's start.
   await resetGroup(stack.brokers, 'orders');
-  const consumer = startConsumer(env, ['--until-caught-up']);
+  const consumer = startConsumer(stack.env, ['--until-caught-up']);
   expect(await consumer.ended).toEqual({ code: 0, signal: null });
-  expect(await numberOf(clickhouse, 'SELECT sum(cityHash64(*)) FROM kaquan.stats_minute')).toBe(before);
-  expect(await differencesOfAllViews(clickhouse)).toEqual([]);
+  expect(await fingerprints()).toEqual(before);
 }, 400_000);
+
+const VIEWS = [
+  'stats_minute',
+  'stats_hour',
+  'stats_day',
+  'rates_day',
+  'orders',
+  'coupon_order_events',
+  'order_anomalies',
+];
+
+async function fingerprints(): Promise<Record<string, number>> {
+  const found: Record<string, number> = {};
+  for (const view of VIEWS) {
+    found[view] = await numberOf(clickhouse, `SELECT sum(cityHash64(*) % 1000003) FROM kaquan.${view}`);
+  }
+  return found;
+}
 
 async function resetGroup(brokers: string, groupId: string): Promise<void> {
   const { default: kafkajs } = await import('kafkajs');
