@@ -8,14 +8,15 @@ import { kafkaSettings } from '../runtime/kafka/settings.ts';
 import { parseSettings } from '../runtime/process/settings.ts';
 import { embeddedRegistry } from '../schemas/index.ts';
 import { CommandError, EXIT } from './failure.ts';
-import type { Io } from './program.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
 
 /**
  * `kaquan stack`: Kafka, ClickHouse and the schemas until SIGINT or SIGTERM.
  * @returns 0 after a signal
  * @throws {CommandError} what was in the way, or what ended by itself
  */
-export async function stack({ data }: { readonly data: string }, env: Io['env']): Promise<number> {
+export async function stack({ data }: { readonly data: string }, env: Env): Promise<number> {
   const ending = firstSignal();
   try {
     const running = await startStack({ ...optionsOf(data, env), signal: ending });
@@ -45,7 +46,7 @@ const aborted = (signal: AbortSignal): Promise<undefined> =>
     else signal.addEventListener('abort', () => resolve(undefined), { once: true });
   });
 
-function optionsOf(dataDir: string, env: Io['env']): StackOptions {
+function optionsOf(dataDir: string, env: Env): StackOptions {
   const settings = parseSettings({ ...kafkaSettings, ...clickhouseSettings }, env);
   return {
     dataDir,

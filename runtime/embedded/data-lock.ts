@@ -34,7 +34,7 @@ export async function lockData(folder: string, signal?: AbortSignal): Promise<Da
   return {
     addPart(pid) {
       const part = identityOf(pid);
-      if (part === undefined) return;
+      if (part === undefined || claim.parts.some(({ pid: known }) => known === pid)) return;
       claim = { owner, parts: [...claim.parts, part] };
       replace(file, claim);
     },

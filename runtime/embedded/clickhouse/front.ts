@@ -3,12 +3,13 @@ import { Readable } from 'node:stream';
 
 import type { Users } from './access.ts';
 import { sendError, sendPieces } from './answer.ts';
-import { collected, decoded, formFields } from './body.ts';
+import { decoded } from './body.ts';
 import type { Engine } from './engine.ts';
 import { ServerError } from './errors.ts';
 import { isStreamed } from './formats.ts';
 import { Lane } from './lane.ts';
 import { requestOf, type Request } from './request.ts';
+import { statementOf } from './request-text.ts';
 import { schemaAnswer, sendSchema, type RegisteredSchema } from './schema-api.ts';
 import { dataInsertOf, isRead, outputFormatOf, type DataInsert } from './statement.ts';
 
@@ -128,20 +129,4 @@ function closing(response: ServerResponse): AbortSignal {
 function common(response: ServerResponse): void {
   response.setHeader('X-ClickHouse-Server-Display-Name', 'kaquan');
   response.setHeader('X-ClickHouse-Timezone', 'UTC');
-}
-
-/** The statement of the URL and the body, as one text, and the parameters of the URL and of a form. */
-async function statementOf(
-  message: IncomingMessage,
-  query: Buffer,
-  parameters: URLSearchParams,
-): Promise<{ text: Buffer; parameters: URLSearchParams }> {
-  const body = await collected(message);
-  const type = message.headers['content-type'] ?? '';
-  if (/^multipart\/form-data/i.test(type)) {
-    for (const [name, value] of await formFields(body, type)) parameters.append(name, value);
-    return { text: Buffer.from(parameters.get('query') ?? ''), parameters };
-  }
-  if (query.length === 0 || body.length === 0) return { text: query.length === 0 ? body : query, parameters };
-  return { text: Buffer.concat([query, Buffer.from('\n'), body]), parameters };
 }

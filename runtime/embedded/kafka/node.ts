@@ -1,13 +1,13 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 
 import type { Part } from '../part.ts';
 import { log4jProperties, serverProperties } from './properties.ts';
+import { startWatched } from './watched-process.ts';
 
 export interface KafkaStart {
   readonly java: string;
@@ -24,28 +24,6 @@ const run = promisify(execFile);
 const JVM = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-XX:+ExitOnOutOfMemoryError'];
 const HEAP = ['-Xms128m', '-Xmx512m'];
 
-/**
- * Runs the rest of its command line, and ends it when standard input ends: when the stack closes it, and also when the
- * stack was killed. Prints the process's id first.
- */
-const WATCHED = `
-exec 3<&0
-"$@" </dev/null 3<&- &
-child=$!
-echo "pid $child"
-{
-  while read -r _; do :; done
-  kill -TERM "$child"
-  i=0
-  while kill -0 "$child" && [ $i -lt 50 ]; do sleep 0.1; i=$((i + 1)); done
-  kill -KILL "$child"
-} <&3 >/dev/null 2>&1 &
-watch=$!
-wait "$child"
-code=$?
-kill "$watch" 2>/dev/null
-exit $code`;
-
 /** Formats the folder on first use, and starts Kafka. */
 export async function startKafka(options: KafkaStart, env: NodeJS.ProcessEnv): Promise<Part> {
   const { folder, java, jars } = options;
@@ -54,13 +32,16 @@ export async function startKafka(options: KafkaStart, env: NodeJS.ProcessEnv): P
   if (!existsSync(join(folder, 'data', 'meta.properties'))) await format(java, classes, files.server, env);
   const log = openSync(files.output, 'w');
   const command = [java, ...JVM, ...HEAP, ...classes, 'kafka.Kafka', files.server];
-  const child = spawn('/bin/sh', ['-c', WATCHED, 'sh', ...command], {
-    detached: true,
+  const part = startWatched({
+    name: 'Kafka',
+    command,
     env,
-    stdio: ['pipe', 'pipe', log],
+    stderr: log,
+    readyLine: 'Kafka Server started',
+    lastWords: () => lastWords(files),
   });
   closeSync(log);
-  return watched(child, files);
+  return part;
 }
 
 interface Files {
@@ -84,13 +65,20 @@ function configure({ folder, host, port, controllerPort }: KafkaStart): Files {
   return files;
 }
 
+/** A random id in Kafka's form; a leading hyphen would be taken for an option. */
+function clusterId(): string {
+  const bytes = randomBytes(16);
+  bytes.writeUInt8(bytes.readUInt8(0) & 0x7f, 0);
+  return bytes.toString('base64url');
+}
+
 async function format(
   java: string,
   classes: string[],
   properties: string,
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
-  const id = randomBytes(16).toString('base64url');
+  const id = clusterId();
   const tool = [
     'kafka.tools.StorageTool',
     'format',
@@ -101,40 +89,6 @@ async function format(
     '--ignore-formatted',
   ];
   await run(java, [...JVM, '-Xmx128m', ...classes, ...tool], { env });
-}
-
-function watched(child: ChildProcess, files: Files): Part {
-  let java: number | undefined;
-  const ended = new Promise<string>((resolve) => {
-    child.once('error', (error) => resolve(`Kafka cannot be started: ${error.message}`));
-    child.once('exit', (code, signal) => {
-      // Were the watching shell killed, Kafka would go on alone.
-      if (signal !== null && java !== undefined) killIfAlive(java);
-      resolve(`Kafka has ended (${signal ?? `exit code ${code ?? '?'}`})${lastWords(files)}`);
-    });
-  });
-  const serving = new Promise<void>((resolve) => {
-    if (child.stdout === null) return;
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      if (line.startsWith('pid ')) java = Number(line.slice(4));
-      if (line.includes('Kafka Server started')) resolve();
-    });
-  });
-  const ready = Promise.race([serving, ended.then((how) => Promise.reject(new Error(how)))]);
-  ready.catch(() => undefined);
-  const stop = async (): Promise<void> => {
-    child.stdin?.end();
-    await ended;
-  };
-  return { pids: () => [child.pid, java].filter((pid) => pid !== undefined), ready, ended, stop };
-}
-
-function killIfAlive(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It is gone.
-  }
 }
 
 function lastWords({ log, output }: Files): string {
