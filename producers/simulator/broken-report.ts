@@ -1,4 +1,4 @@
-import type { Report } from './report.ts';
+import type { Report } from './surroundings.ts';
 
 interface Props {
   coupon: Report;
@@ -46,12 +46,13 @@ const BREAKS: readonly ((props: Report & Props) => void)[] = [
 
 export const BREAK_COUNT = BREAKS.length;
 
-/** Breaks one rule of a report that has `type` and `props`, in place. @param index which one, counted on without end */
+/** A copy of a report with `type` and `props` that breaks one rule. @param index which one, counted on without end */
 export function breakReport(report: Report, index: number): Report {
-  const props = report['props'];
+  const copy = structuredClone(report);
+  const props = copy['props'];
   if (!isProps(props)) throw new TypeError('a report with coupon, wx_user and chan below props is needed');
   BREAKS[index % BREAKS.length]?.(props);
-  return report;
+  return copy;
 }
 
 const isRecord = (value: unknown): value is Report => typeof value === 'object' && value !== null;

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 import { TAGS } from './vocabulary.ts';
 
@@ -13,7 +13,7 @@ export interface Buyer {
 
 /** The buyer with this number in this app; the same number is always the same buyer. */
 export function buyerOf(seed: string, appId: string, number: number): Buyer {
-  const bytes = createHash('sha256').update(`${seed}/${appId}/buyer/${number}`).digest();
+  const bytes = hash('sha256', `${seed}/${appId}/buyer/${number}`, 'buffer');
   const trait = (index: number) => bytes[index] ?? 0;
   const text = bytes.toString('base64url');
   return {

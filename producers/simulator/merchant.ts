@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 import type { ChanCustom } from '../../schemas/coupon_order/event.ts';
 import { createRandom, weighted, zipf, type Random } from './random.ts';
@@ -50,8 +50,7 @@ export function createMerchant(seed: string): Merchant {
   };
 }
 
-const hex = (text: string, digits: number): string =>
-  createHash('sha256').update(text).digest('hex').slice(0, digits);
+const hex = (text: string, digits: number): string => hash('sha256', text).slice(0, digits);
 
 function createApp(seed: string, brand: string, index: number, random: Random): App {
   const name = `${seed}/app/${index}`;

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
@@ -16,9 +16,7 @@ export interface Random {
 
 /** @param purpose keeps streams of one seed apart, so that drawing more from one changes nothing in another */
 export function createRandom(seed: string, purpose: string): Random {
-  const generator = xoroshiro128plus(
-    createHash('sha256').update(`${seed}/${purpose}`).digest().readInt32LE(),
-  );
+  const generator = xoroshiro128plus(hash('sha256', `${seed}/${purpose}`, 'buffer').readInt32LE());
   const unit = () => uniformFloat64(generator);
   const int = (min: number, max: number) => min + Math.floor(unit() * (max - min + 1));
   return {

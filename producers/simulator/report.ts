@@ -1,9 +1,5 @@
-import { createHash } from 'node:crypto';
-
 import type { Order, Step } from './order.ts';
-
-/** A report body as it goes over the wire; what it holds is the specification's matter. */
-export type Report = Record<string, unknown>;
+import { surroundingsOf, type Report } from './surroundings.ts';
 
 /** How a report is written down; all forms of one report mean the same event. */
 export interface Form {
@@ -32,8 +28,9 @@ export function reportOf(order: Order, step: Step, form: Form): Report {
   const props = inFull ? fullProps(order, step, form) : requiredProps(order, step, form);
   const written = form.reversed ? reversed(props) : props;
   if (form.bare) return written;
-  const envelope = { type: 'coupon_order', props: written };
-  return inFull ? { ...envelope, from: 'sr-sdk-wxapp', tracking_id: trackingId(order) } : envelope;
+  if (!inFull) return { type: 'coupon_order', props: written };
+  const { trackingId } = surroundingsOf(order);
+  return { type: 'coupon_order', props: written, from: 'sr-sdk-wxapp', tracking_id: trackingId };
 }
 
 const timeText = (time: number, form: Form): string | number => (form.timesAsNumbers ? time : String(time));
@@ -53,7 +50,7 @@ const yuan = (fen: number): string => `${Math.floor(fen / 100)}.${String(fen % 1
 function requiredProps(order: Order, step: Step, form: Form): Report {
   return {
     [form.legacyKey ? 'order' : 'coupon']: couponOf(order, step, form),
-    coupon_info: order.couponIds.map((id) => ({ coupon_id: id })),
+    coupon_info: couponInfoOf(order),
     page: 'pages/order/notify',
     time: timeText(step.time, form),
     wx_user: { app_id: order.app.id, open_id: order.buyer.openId },
@@ -62,44 +59,22 @@ function requiredProps(order: Order, step: Step, form: Form): Report {
 }
 
 function fullProps(order: Order, step: Step, form: Form): Report {
+  const { wx_user, chan } = surroundingsOf(order);
   return {
-    ...requiredProps(order, step, form),
+    [form.legacyKey ? 'order' : 'coupon']: couponOf(order, step, form),
+    coupon_info: couponInfoOf(order),
     page: order.batch.page,
     page_title: order.batch.title,
     sr_sdk_version: SDK_VERSION,
-    wx_user: userOf(order),
-    chan: channelOf(order),
-    component: { component_id: '', component_name: '' },
-  };
-}
-
-function userOf({ app, buyer }: Order): Report {
-  return {
-    app_id: app.id,
-    open_id: buyer.openId,
-    ...(buyer.userId !== null && { user_id: buyer.userId }),
-    ...(buyer.unionId !== null && { union_id: buyer.unionId }),
-    local_id: buyer.localId,
-    ...(buyer.tags.length > 0 && { tag: buyer.tags.map((tag) => ({ tag_id: tag, tag_name: tag })) }),
-  };
-}
-
-function channelOf({ scene, channel, shop, fromAdvertisement }: Order): Report {
-  return {
-    chan_wxapp_scene: scene,
-    ...(channel && { chan_id: channel.id, chan_refer_app_id: channel.referAppId }),
-    ...(shop && { chan_shop_id: shop.id, chan_shop_name: shop.name }),
-    ...(channel && { chan_custom: channel.custom }),
-    ...(fromAdvertisement && {
-      gdt_vid: `wx0${scene}${channel?.id ?? ''}`,
-      extra: { campaign: 'summer', position: 3 },
-    }),
+    time: timeText(step.time, form),
+    wx_user,
+    chan,
+    component: NO_COMPONENT,
   };
 }
 
 const reversed = (props: Report): Report => Object.fromEntries(Object.entries(props).reverse());
 
-function trackingId(order: Order): string {
-  const hex = createHash('sha256').update(`${order.buyer.openId}/${order.placedAt}`).digest('hex');
-  return `${order.placedAt}-${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
-}
+const NO_COMPONENT = { component_id: '', component_name: '' };
+
+const couponInfoOf = ({ couponIds }: Order): Report[] => couponIds.map((id) => ({ coupon_id: id }));

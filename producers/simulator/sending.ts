@@ -1,5 +1,5 @@
 import type { PoisonKind } from './poison.ts';
-import type { Report } from './report.ts';
+import type { Report } from './surroundings.ts';
 
 /** One thing that the simulated merchant puts on the wire. */
 export type Sending =

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 import { arrivals } from './arrivals.ts';
 import type { Shares } from './disturbance.ts';
@@ -107,7 +107,7 @@ function openRun(options: SimulationOptions, name: string, { buyers, compress, d
 }
 
 const idPrefixOf = (seed: string, name: string): string =>
-  `K${createHash('sha256').update(`${seed}/${name}`).digest('hex').slice(0, 10).toUpperCase()}`;
+  `K${hash('sha256', `${seed}/${name}`).slice(0, 10).toUpperCase()}`;
 
 function* sent(run: Run, until: number): Generator<Sending> {
   for (let waiting = run.timeline.next(until); waiting; waiting = run.timeline.next(until)) {

@@ -26,7 +26,8 @@ class Partitions {
 /** The partition that Kafka's Java client gives each of these keys, which hold no line ends. */
 export async function javaPartitions(keys: readonly string[], partitions: number): Promise<number[]> {
   const cache = join(ROOT, 'node_modules', '.cache', 'kaquan');
-  const jars = await kafkaJars(join(ROOT, 'pom.xml'), cache, () => undefined);
+  const pom = join(ROOT, 'pom.xml');
+  const jars = await kafkaJars({ pom, cache, env: process.env, onFetch: () => undefined });
   const folder = mkdtempSync(join(tmpdir(), 'kaquan-java-'));
   try {
     const file = join(folder, 'Partitions.java');
