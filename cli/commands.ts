@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 
 import { number, share, time } from './arguments.ts';
 import type { SimulateOptions } from './produce.ts';
-import type { Io } from './program.ts';
+import type { Io } from './io.ts';
 
 type Finish = (exitCode: number) => void;
 

@@ -6,7 +6,7 @@ import { ordersSettings } from '../consumers/orders/config.ts';
 import { producerSettings } from '../producers/settings.ts';
 import { storeSettings } from '../sql/settings.ts';
 import { EXIT } from './failure.ts';
-import type { Io } from './program.ts';
+import type { Io } from './io.ts';
 import { commandSettings } from './settings.ts';
 
 /** Every setting of every component; one that several share stands under the first. */

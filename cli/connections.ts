@@ -6,7 +6,7 @@ import { createAdmin, type KafkaAdmin } from '../runtime/kafka/admin.ts';
 import { createKafka } from '../runtime/kafka/client.ts';
 import { kafkaSettings } from '../runtime/kafka/settings.ts';
 import { parseSettings } from '../runtime/process/settings.ts';
-import type { Io } from './program.ts';
+import type { Io } from './io.ts';
 
 type Env = Io['env'];
 

@@ -4,7 +4,7 @@ import { ordersSettings } from '../consumers/orders/config.ts';
 import { startOrders, type OrdersConsumer } from '../consumers/orders/main.ts';
 import { parseSettings } from '../runtime/process/settings.ts';
 import { EXIT, sentenceOf } from './failure.ts';
-import type { Io } from './program.ts';
+import type { Io } from './io.ts';
 
 export interface ConsumeOptions {
   /** Stop at the ends that the log had at the start. */

@@ -10,7 +10,7 @@ import { commandLogger, connectClickHouse, connectKafka } from './connections.ts
 import { EXIT } from './failure.ts';
 import { checkConfig, checkPartitions, placeTopic, type PlacedTopic } from './migrate/topics.ts';
 import { deadLetterSpec, eventsSpec } from './migrate/topic-specs.ts';
-import type { Io } from './program.ts';
+import type { Io } from './io.ts';
 
 /** What `kaquan migrate --json` prints. */
 export interface Migrated {

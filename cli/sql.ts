@@ -3,7 +3,7 @@ import { clickhouseSettings } from '../runtime/clickhouse/settings.ts';
 import { streamQuery } from '../runtime/clickhouse/stream.ts';
 import { parseSettings } from '../runtime/process/settings.ts';
 import { CommandError, EXIT } from './failure.ts';
-import type { Io } from './program.ts';
+import type { Io } from './io.ts';
 
 export interface SqlOptions {
   readonly query: string;

@@ -4,7 +4,7 @@ import { parseSettings } from '../runtime/process/settings.ts';
 import { deadLetterTopic, TOPIC } from '../schemas/coupon_order/topic.ts';
 import { connectClickHouse, connectKafka } from './connections.ts';
 import { EXIT, sentenceOf } from './failure.ts';
-import type { Io } from './program.ts';
+import type { Io } from './io.ts';
 import { readGroup, readStore, type GroupReading, type StoreReading } from './status/readings.ts';
 import { reportOf, type Part } from './status/report.ts';
 import { asText } from './status/text.ts';

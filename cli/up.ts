@@ -7,7 +7,7 @@ import { deadLetterTopic, TOPIC } from '../schemas/coupon_order/topic.ts';
 import { connectKafka } from './connections.ts';
 import { CommandError, EXIT } from './failure.ts';
 import { migrateAll } from './migrate.ts';
-import type { Io } from './program.ts';
+import type { Io } from './io.ts';
 import { pendingBacklog, recordBacklog } from './up/backlog.ts';
 import { board, line, type Surroundings } from './up/board.ts';
 import { Machine } from './up/machine.ts';

@@ -6,7 +6,7 @@ import { FilePublication } from '../../producers/file/file-publication.ts';
 import type { FileSummary } from '../../producers/file/file-summary.ts';
 import { CouponOrderProducer } from '../../producers/index.ts';
 import { CommandError, EXIT } from '../failure.ts';
-import type { Io } from '../program.ts';
+import type { Io } from '../io.ts';
 import { asText, asJson } from './file-report.ts';
 import { onInterruption } from './interruption.ts';
 import { createProgress, grouped, type Progress } from './progress.ts';

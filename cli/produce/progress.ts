@@ -1,6 +1,6 @@
 import cliProgress, { type Options } from 'cli-progress';
 
-import type { Output } from '../program.ts';
+import type { Output } from '../io.ts';
 
 /** Shows how far something is, on a terminal only. */
 export interface Progress {

@@ -4,7 +4,7 @@ import { kafkaSettings } from '../../runtime/kafka/settings.ts';
 import { parseSettings } from '../../runtime/process/settings.ts';
 import { commandLogger } from '../connections.ts';
 import { CommandError, sentenceOf } from '../failure.ts';
-import type { Io } from '../program.ts';
+import type { Io } from '../io.ts';
 
 /** Somebody waits for the command: a Kafka that is not there is told of soon. Milliseconds. */
 export const CONNECT_MS = 5000;

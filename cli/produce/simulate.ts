@@ -5,7 +5,7 @@ import { noCounts, recordsIn, type SimulationCounts } from '../../producers/simu
 import { SimulationPublication } from '../../producers/simulator/publication.ts';
 import { simulateBacklog, simulateLive } from '../../producers/simulator/simulation.ts';
 import { EXIT } from '../failure.ts';
-import type { Io } from '../program.ts';
+import type { Io } from '../io.ts';
 import { onInterruption } from './interruption.ts';
 import { createProgress, grouped, type Progress } from './progress.ts';
 import { CONNECT_MS, endedEarly, publishing } from './publishing.ts';

@@ -11,7 +11,7 @@ import {
 } from '../../runtime/process/children.ts';
 import { keepRunning, type Keeper } from '../../runtime/process/keeper.ts';
 import { CommandError } from '../failure.ts';
-import type { Io } from '../program.ts';
+import type { Io } from '../io.ts';
 
 type Env = Io['env'];
 

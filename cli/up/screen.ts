@@ -1,4 +1,4 @@
-import type { Output } from '../program.ts';
+import type { Output } from '../io.ts';
 
 /** Where the live figures are shown: a table in place on a terminal, else a line now and then. */
 export interface Screen {

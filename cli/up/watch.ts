@@ -4,7 +4,7 @@ import type { KafkaAdmin } from '../../runtime/kafka/admin.ts';
 import { parseSettings } from '../../runtime/process/settings.ts';
 import { connectClickHouse, connectKafka } from '../connections.ts';
 import { sentenceOf } from '../failure.ts';
-import type { Io } from '../program.ts';
+import type { Io } from '../io.ts';
 import { readDeadLetters, readFreshness } from '../status/readings.ts';
 import type { Figures } from './board.ts';
 import { readIntake, readPaid, readRates, type Intake } from './figures.ts';
