@@ -12,7 +12,8 @@ export interface Setting<T> {
 
 export type Settings = Readonly<Record<string, Setting<unknown>>>;
 
-type Value<S> = S extends Setting<infer T> ? (S extends { readonly default: string } ? T : T | undefined) : never;
+type Value<S> =
+  S extends Setting<infer T> ? (S extends { readonly default: string } ? T : T | undefined) : never;
 
 export type Parsed<D extends Settings> = { readonly [K in keyof D]: Value<D[K]> };
 
@@ -73,13 +74,21 @@ export function decimal(min: number, max: number): z.ZodType<number, string> {
 /** A comma-separated list with at least one element. */
 export const list: z.ZodType<string[], string> = z
   .string()
-  .transform((text) => text.split(',').map((part) => part.trim()).filter((part) => part !== ''))
+  .transform((text) =>
+    text
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
+  )
   .refine((parts) => parts.length > 0, 'must name at least one');
 
 /** An http(s) URL, without a trailing slash. */
 export const httpUrl: z.ZodType<string, string> = z
   .string()
-  .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), 'must be an http:// or https:// URL')
+  .refine(
+    (text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol),
+    'must be an http:// or https:// URL',
+  )
   .transform((text) => text.replace(/\/+$/, ''));
 
 /** An IANA time zone such as `Asia/Shanghai`. */
