@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
 import type { ClickHouse } from '../../runtime/clickhouse/client.ts';
-import { ACCOUNTED, done, numberOf, simulate, startConsumer, storeOf } from '../e2e/kaquan.ts';
+import { ACCOUNTED, done, endConsumers, numberOf, simulate, startConsumer, storeOf } from '../e2e/kaquan.ts';
 import { differencesOfAllViews } from '../oracle/differences.ts';
 import { startTestStack, type TestStack } from '../stack.ts';
 
@@ -15,6 +15,7 @@ beforeAll(async () => {
 }, 120_000);
 
 afterAll(async () => {
+  endConsumers();
   await clickhouse.close();
   await stack.stop();
 }, 60_000);

@@ -36,6 +36,9 @@ export const happening: fc.Arbitrary<Happening> = fc.record({
 export const history: fc.Arbitrary<Happening[]> = fc
   .array(happening, { minLength: 1, maxLength: 16 })
   .chain((events) =>
-    fc.tuple(fc.constant(events), fc.subarray(events, { minLength: 0, maxLength: Math.min(4, events.length) })),
+    fc.tuple(
+      fc.constant(events),
+      fc.subarray(events, { minLength: 0, maxLength: Math.min(4, events.length) }),
+    ),
   )
   .map(([events, again]) => [...events, ...again]);
