@@ -7,7 +7,7 @@ import { OperatorError } from '../../runtime/process/operator-error.ts';
 import { framedId, type Schemas, type WriterSchema } from '../../schemas/index.ts';
 import type { Batch, DeadLetter, Skip } from './batch.ts';
 import { BoundedRows, SpanLimit } from './bounded-rows.ts';
-import { EventsBlock, type Place } from './events-block.ts';
+import { EventsBlock } from './events-block.ts';
 import type { EventsInsert } from './events-insert.ts';
 import { dead, judge, type OrderKey, type Plausible, type Verdict } from './judge.ts';
 import type { KnownOrders } from './known-orders.ts';
@@ -222,5 +222,3 @@ function skipsOf({ partition, records, from, to }: Fetched): Skip[] {
   }
   return skips;
 }
-
-export type { Place };
