@@ -112,12 +112,12 @@ function rateRows(rates: Rates | undefined): string[] {
     row(
       'refund rate',
       rateText(refundToday),
-      `${rateText(refundMature)}   paid ${dayOf(refundMature)}, refunded within 7 days`,
+      known(refundMature, ({ day, rate }) => `${percent(rate)}   paid ${day}, refunded within 7 days`),
     ),
     row(
       'cancel rate',
       rateText(cancelToday),
-      `${rateText(cancelYesterday)}   placed ${dayOf(cancelYesterday)}`,
+      known(cancelYesterday, ({ day, rate }) => `${percent(rate)}   placed ${day}`),
     ),
   ];
 }
