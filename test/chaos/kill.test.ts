@@ -43,7 +43,7 @@ it('loses and doubles nothing when the consumer is killed ten times with work in
   }
   expect(await startConsumer(env, ['--until-caught-up']).ended).toEqual({ code: 0, signal: null });
   await settled(published);
-}, 400_000);
+}, 900_000);
 
 it('keeps every figure when a frozen consumer wakes up beside its successor', async () => {
   published += (await simulate(stack.env, '--orders', '9000', '--seed', '32')).records;
@@ -65,4 +65,4 @@ it('keeps every figure when a frozen consumer wakes up beside its successor', as
     expect(await consumer.ended).toEqual({ code: 0, signal: null });
   }
   await settled(published);
-}, 400_000);
+}, 900_000);

@@ -34,7 +34,7 @@ it('gives every figure of every view as an oracle finds it from the events alone
     await numberOf(clickhouse, 'SELECT uniqExact(partition, offset) FROM kaquan_store.dead_letters'),
   ).toBe(simulated.poisoned.total);
   expect(await differencesOfAllViews(clickhouse)).toEqual([]);
-}, 400_000);
+}, 900_000);
 
 it('changes no figure when the whole log is read again', async () => {
   const before = await fingerprints();
@@ -43,7 +43,7 @@ it('changes no figure when the whole log is read again', async () => {
   const consumer = startConsumer(stack.env, ['--until-caught-up']);
   expect(await consumer.ended).toEqual({ code: 0, signal: null });
   expect(await fingerprints()).toEqual(before);
-}, 400_000);
+}, 900_000);
 
 const VIEWS = [
   'stats_minute',

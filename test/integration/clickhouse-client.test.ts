@@ -149,7 +149,7 @@ describe('a query', () => {
         "SELECT 1 FROM system.processes WHERE query LIKE '%to-be-cancelled%' AND query NOT LIKE '%system.processes%'",
       );
     while ((await running()).length > 0);
-  }, 15_000);
+  }, 60_000);
 
   it('that fails in the middle of its answer is an error, and no short answer', async () => {
     const failing = clickhouse.query('SELECT throwIf(number = 3000000) FROM numbers(4000000)');

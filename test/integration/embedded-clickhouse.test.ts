@@ -17,12 +17,12 @@ beforeAll(async () => {
   writer = asking(stack.clickhouseUrl, 'kaquan');
   await client.command({ query: 'CREATE DATABASE kaquan_store' });
   await client.command({ query: 'CREATE DATABASE kaquan' });
-}, 60_000);
+}, 180_000);
 
 afterAll(async () => {
   await client.close();
   await stack.stop();
-}, 30_000);
+}, 180_000);
 
 const clientOf = (user: string): ClickHouseClient =>
   createClient({

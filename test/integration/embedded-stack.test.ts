@@ -23,7 +23,7 @@ async function start(data: string, env: Readonly<Record<string, string>> = {}): 
 afterEach(async () => {
   await Promise.all([...running].map((stack) => stack.stop()));
   running.clear();
-}, 30_000);
+}, 180_000);
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -49,7 +49,7 @@ const exitOf = ({ child }: TestStack): Promise<number | null> =>
   new Promise((resolve) => child.once('exit', (code) => resolve(code)));
 
 const allGone = (pids: readonly number[]): Promise<true> =>
-  until(() => Promise.resolve(pids.some(isAlive) ? undefined : true), 15_000);
+  until(() => Promise.resolve(pids.some(isAlive) ? undefined : true), 60_000);
 
 const kafkaOf = ({ brokers }: TestStack): Kafka =>
   new Kafka({ brokers: [brokers], logLevel: logLevel.NOTHING });
@@ -90,7 +90,7 @@ describe('a stack that is killed', () => {
         if (status === 200) acknowledged++;
       }
     })();
-    await until(() => Promise.resolve(acknowledged >= 20 ? true : undefined), 20_000);
+    await until(() => Promise.resolve(acknowledged >= 20 ? true : undefined), 60_000);
     killed.child.kill('SIGKILL');
     await expect(inserting).rejects.toThrow();
 
@@ -104,15 +104,15 @@ describe('a stack that is killed', () => {
     expect(await endOfLog(again)).toEqual(['3']);
     await publish(again, ['d']);
     expect(await endOfLog(again)).toEqual(['4']);
-  }, 90_000);
+  }, 180_000);
 });
 
 describe('a stack that serves', () => {
   let stack: TestStack;
   beforeAll(async () => {
     stack = await startTestStack({ data: join(folder, 'serving') });
-  }, 60_000);
-  afterAll(() => stack.stop(), 30_000);
+  }, 180_000);
+  afterAll(() => stack.stop(), 180_000);
 
   it('does not let another one use its data', async () => {
     const pid = stack.child.pid ?? 0;
@@ -120,7 +120,7 @@ describe('a stack that serves', () => {
       new RegExp(`code 1: kaquan: the data folder .*serving is in use by process ${pid}: stop that one`),
     );
     expect((await fetch(`${stack.clickhouseUrl}/ping`)).status).toBe(200);
-  }, 30_000);
+  }, 180_000);
 
   it('makes topics only when asked to', async () => {
     const consumer = kafkaOf(stack).consumer({ groupId: 'g' });
@@ -140,7 +140,7 @@ describe('a stack that serves', () => {
     expect(stack.said()).toMatch(/kaquan: Kafka has ended/);
     await allGone(parts);
     expect(existsSync(join(stack.data, 'stack.lock'))).toBe(false);
-  }, 30_000);
+  }, 180_000);
 });
 
 describe('a stack that is told to end', () => {
@@ -154,7 +154,7 @@ describe('a stack that is told to end', () => {
     expect(performance.now() - began).toBeLessThan(8_000);
     await allGone(parts);
     expect(existsSync(join(stack.data, 'stack.lock'))).toBe(false);
-  }, 60_000);
+  }, 180_000);
 
   it('does so while it starts', async () => {
     const child = childOf({ data: join(folder, 'early') });
@@ -172,7 +172,7 @@ describe('a stack that is told to end', () => {
     expect(await exit).toBe(0);
     await allGone(parts.map(({ pid }) => pid));
     expect(existsSync(lock)).toBe(false);
-  }, 60_000);
+  }, 180_000);
 });
 
 describe('a stack that cannot start says why', () => {
@@ -228,5 +228,5 @@ describe('a stack that cannot start says why', () => {
     await expect(kafkaJars({ ...options, pom: wrong, env: process.env })).rejects.toThrow(
       'Maven could not fetch Kafka',
     );
-  }, 30_000);
+  }, 180_000);
 });

@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await clickhouse.close();
   await stack.stop();
-}, 60_000);
+}, 180_000);
 
 it('knows every order that ClickHouse holds a state of: both compute the same hash', async () => {
   const keys = Array.from(
@@ -38,4 +38,4 @@ it('knows every order that ClickHouse holds a state of: both compute the same ha
     "SELECT concat(app_id, ':', order_id) AS key, toInt32(kafkaMurmurHash(key) % 12) AS partition FROM kaquan_store.states";
   const rows = await clickhouse.query<{ key: string; partition: number }>(sql);
   expect(rows.filter(({ key, partition }) => partitionOf(key, 12) !== partition)).toEqual([]);
-}, 60_000);
+}, 180_000);
