@@ -86,22 +86,27 @@ export class Machine {
     const running = { keeper: { current: () => child, stop }, grace };
     this.#running.push(running);
     const ended = await child.ended;
-    const at = this.#running.indexOf(running);
-    if (at >= 0) this.#running.splice(at, 1);
+    this.#forget(running);
     return ended;
   }
 
   /** Ends all of it; nothing can be started afterwards. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    for (let last = this.#running.pop(); last !== undefined; last = this.#running.pop()) {
+    for (let last = this.#running.at(-1); last !== undefined; last = this.#running.at(-1)) {
       await last.keeper.stop(last.grace);
+      this.#forget(last);
     }
   }
 
   /** SIGKILL for all that still runs. */
   kill(): void {
     for (const { keeper } of this.#running) keeper.current().kill();
+  }
+
+  #forget(running: Running): void {
+    const at = this.#running.indexOf(running);
+    if (at >= 0) this.#running.splice(at, 1);
   }
 
   #start(name: string, args: readonly string[]): Child {
