@@ -30,8 +30,10 @@ export async function createRecordProducer(
   kafka: Kafka,
   { topic, timeoutMs = 30_000 }: RecordProducerOptions,
 ): Promise<RecordProducer> {
-  // maxInFlightRequests 1 keeps the order of a partition's records under retry.
+  // One request in flight keeps the order of a partition's records. kafkajs may not try again by itself: when a leader moves to a
+  // broker that has answered already, it forgets that partition's records and reports success. The caller sends again.
   const producer = kafka.producer({
+    retry: { retries: 0 },
     allowAutoTopicCreation: false,
     maxInFlightRequests: 1,
     createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
