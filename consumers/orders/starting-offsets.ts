@@ -46,7 +46,7 @@ function startOf({ partition, committed, log, accounted }: PartitionFacts): numb
   if (log.end < known) {
     throw new LogNotWholeError(
       `partition ${partition}: the log ends at ${log.end}, but ${known} was already processed: the topic was recreated or cut. ` +
-        'Run `kaquan migrate --new-generation` so that its places do not meet the old ones, then start again.',
+        'Delete it and run `kaquan migrate`, which makes it anew with a generation of its own, so that its places do not meet the old ones.',
     );
   }
   return Math.max(committed ?? log.start, log.start);
