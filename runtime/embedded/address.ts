@@ -1,4 +1,5 @@
-import { createServer, type AddressInfo } from 'node:net';
+import { randomInt } from 'node:crypto';
+import { createServer } from 'node:net';
 
 /** Where to listen. */
 export interface Address {
@@ -19,16 +20,29 @@ export function addressOf(text: string, setting: string): Address {
  * The port to use at `address`: a free one for 0.
  * @throws {Error} a sentence that names the address and the setting, if it is taken or not on this machine
  */
-export function claimPort({ host, port }: Address, setting: string): Promise<number> {
-  return new Promise((resolve, reject) => {
+export async function claimPort({ host, port }: Address, setting: string): Promise<number> {
+  const candidates = port === 0 ? Array.from({ length: ATTEMPTS }, quietPort) : [port];
+  let refused: NodeJS.ErrnoException | undefined;
+  for (const candidate of candidates) {
+    refused = await listening(host, candidate);
+    if (refused === undefined) return candidate;
+    if (refused.code !== 'EADDRINUSE') break;
+  }
+  throw new Error(refused && refusal(refused, host, port, setting), { cause: refused });
+}
+
+const ATTEMPTS = 50;
+
+// Kafka listens seconds after its port was found free. The system gives its ports to outgoing connections from 32768 on (Linux) or
+// 49152 on (elsewhere): one below is still free by then.
+const quietPort = (): number => randomInt(10_240, 32_768);
+
+/** Listens for a moment. @returns why that is not possible */
+function listening(host: string, port: number): Promise<NodeJS.ErrnoException | undefined> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', (error: NodeJS.ErrnoException) =>
-      reject(new Error(refusal(error, host, port, setting), { cause: error })),
-    );
-    server.listen({ host, port, exclusive: true }, () => {
-      const found = (server.address() as AddressInfo).port;
-      server.close(() => resolve(found));
-    });
+    server.once('error', resolve);
+    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(undefined)));
   });
 }
 
