@@ -23,6 +23,8 @@ export interface PublisherOptions extends ReportOptions {
   readonly onRetry?: (error: Error) => void;
 }
 
+const DISCONNECT_MS = 2000;
+
 /** What every way of publishing shares: encoding, the queue of records, and the link to the topic. */
 export class Publisher {
   readonly queue: DeliveryQueue;
@@ -37,11 +39,11 @@ export class Publisher {
     this.queue = new DeliveryQueue({
       limits: options.limits,
       send: (records: readonly OutRecord[]) => this.#link.send(records),
-      onRetry: (error, attempt) =>
-        options.logger.warn(
-          { topic: options.topic, step: 'send', attempt, reason: error.message },
-          'trying again',
-        ),
+      onRetry: (error, attempt) => {
+        const { topic, logger, onRetry } = options;
+        logger.warn({ topic, step: 'send', attempt, reason: error.message }, 'trying again');
+        onRetry?.(error);
+      },
     });
   }
 
@@ -75,10 +77,12 @@ export class Publisher {
     return this.#encoding ?? this.#learnEncoding(deadline);
   }
 
-  /** Sends all that waits, then disconnects. */
+  /** Sends all that waits, then disconnects. A broker that answers no more does not hold it up. */
   async close(): Promise<void> {
     await this.queue.close();
-    await this.#link.close();
+    const disconnected = new AbortController();
+    const patience = this.#clock.wait(DISCONNECT_MS, disconnected.signal);
+    await Promise.race([this.#link.close(), patience]).finally(() => disconnected.abort());
   }
 
   async #until<T>(deadline: number, attempt: () => Promise<T>): Promise<T> {

@@ -114,7 +114,8 @@ function tell(summary: FileSummary, { json, rejects, interrupted }: Told, io: Io
 }
 
 function refusedText({ refused, rules }: FileSummary, rejects: string | undefined): string {
-  const lines = [...rules.values()].map(
+  const often = [...rules.values()].sort((a, b) => b.lines - a.lines);
+  const lines = often.map(
     ({ rule, lines: count, first, example }) =>
       `  ${rule.padEnd(12)} ${grouped(count)}, first in line ${first}: ${example}`,
   );

@@ -29,7 +29,7 @@ export function publishing({ env, stderr }: Pick<Io, 'env' | 'stderr'>): CouponO
 /** What to say when publishing ended early. @param consequence what became of what was to be published */
 export function endedEarly(error: unknown, env: Io['env'], consequence: string): CommandError {
   if (!(error instanceof DeliveryError)) throw error;
-  return new CommandError(`${sentenceOf(error, env)} ${consequence}`);
+  return new CommandError(`${sentenceOf(error, env).replace(/\.?$/, '.')} ${consequence}`);
 }
 
 function once(tell: (error: Error) => void): (error: Error) => void {

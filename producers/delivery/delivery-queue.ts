@@ -31,7 +31,7 @@ export class DeliveryQueue {
   #bytesInFlight = 0;
   readonly #room: Room;
   #lingering: AbortController | undefined;
-  #running: Promise<void> | undefined;
+  #running = false;
   #closing = false;
   #lastError: Error | undefined;
 
@@ -66,7 +66,7 @@ export class DeliveryQueue {
     this.#deliveries.add(delivery);
     this.#pending.add(delivery, records);
     if (this.#pending.full) this.#lingering?.abort();
-    this.#running ??= this.#run();
+    if (!this.#running) void this.#run();
     return delivery.done;
   }
 
@@ -74,10 +74,11 @@ export class DeliveryQueue {
   async close(): Promise<void> {
     this.#closing = true;
     this.#lingering?.abort();
-    await this.#running;
+    await Promise.allSettled([...this.#deliveries].map(({ done }) => done));
   }
 
   async #run(): Promise<void> {
+    this.#running = true;
     const stopWatching = new AbortController();
     const watching = this.#watch(stopWatching.signal);
     while (this.#pending.size > 0) {
@@ -85,7 +86,7 @@ export class DeliveryQueue {
       await this.#deliver(this.#pending.take());
       this.#room.admit();
     }
-    this.#running = undefined;
+    this.#running = false;
     stopWatching.abort();
     await watching;
   }

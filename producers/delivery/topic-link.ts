@@ -25,18 +25,23 @@ export interface TopicLink {
 }
 
 const CHECK_MS = 60_000;
-// Few: whoever sends tries again himself, and knows until when.
-const RETRY = { initialRetryTime: 100, maxRetryTime: 1000, retries: 3 };
+// Whoever sends tries again himself, and knows until when. Nor may kafkajs: when a partition's leader moves between two of its own tries
+// to a broker that has answered already, it forgets that partition's records and reports success.
+const RETRY = { initialRetryTime: 100, maxRetryTime: 1000, retries: 0 };
 
 /** A link to a topic; nothing is opened yet. */
 export function createTopicLink(options: TopicLinkOptions): TopicLink {
   const { brokers, clientId, topic, partitions, logger, clock = systemClock } = options;
-  const kafka = createKafka({ brokers, clientId, logger, retry: RETRY });
+  let attempts = 0;
   let connecting: Promise<RecordProducer> | undefined;
   let checkedAt = -Infinity;
 
   const connect = async (): Promise<RecordProducer> => {
+    // Without tries of its own kafkajs asks the first broker only.
+    const from = attempts++ % brokers.length;
+    const rotated = [...brokers.slice(from), ...brokers.slice(0, from)];
     try {
+      const kafka = createKafka({ brokers: rotated, clientId, logger, retry: RETRY });
       return await createRecordProducer(kafka, { topic });
     } catch (error) {
       connecting = undefined;
@@ -46,7 +51,7 @@ export function createTopicLink(options: TopicLinkOptions): TopicLink {
   const open = async (): Promise<RecordProducer> => {
     const producer = await (connecting ??= connect());
     if (clock.now() - checkedAt < CHECK_MS) return producer;
-    const found = await countOf(producer);
+    const found = (await countOf(producer)) ?? (await countLater(producer, clock));
     if (found !== partitions) throw new TopicMismatchError(topic, found, partitions);
     checkedAt = clock.now();
     return producer;
@@ -56,8 +61,19 @@ export function createTopicLink(options: TopicLinkOptions): TopicLink {
       await open();
     },
     send: async (records) => (await open()).send(records),
-    close: async () => (await connecting)?.close(),
+    close: async () => {
+      const producer = await connecting?.catch(() => undefined);
+      await producer?.close();
+    },
   };
+}
+
+const NEWS_MS = 1000;
+
+// A topic that was just made is not known to all brokers at once.
+async function countLater(producer: RecordProducer, clock: Clock): Promise<number | undefined> {
+  await clock.wait(NEWS_MS);
+  return countOf(producer);
 }
 
 async function countOf(producer: RecordProducer): Promise<number | undefined> {

@@ -30,8 +30,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 }, LONG_MS);
 
-function start(args: readonly string[]) {
-  const child = spawn(process.execPath, [MAIN, 'produce', ...args], { env: { ...stack.env } });
+function start(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const child = spawn(process.execPath, [MAIN, 'produce', ...args], { env: { ...stack.env, ...env } });
   let out = '';
   let err = '';
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
@@ -169,6 +169,11 @@ describe('kaquan produce file', () => {
         code: 1,
         err: expect.stringContaining('ENOENT'),
       });
+      const path = join(folder, 'unsent.ndjson');
+      writeFileSync(path, report(1));
+      const away = await start(['file', path], { KAFKA_BROKERS: '127.0.0.1:1' }).ended;
+      expect(away).toMatchObject({ code: 1, out: '' });
+      expect(away.err).toMatch(/^kaquan: Kafka does not answer at 127.0.0.1:1 .* Nothing was published\.\n$/);
     },
     LONG_MS,
   );

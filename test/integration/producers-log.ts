@@ -21,6 +21,10 @@ export async function createTopic(brokers: string, topic: string, numPartitions:
     waitForLeaders: true,
     topics: [{ topic, numPartitions, replicationFactor: 1 }],
   });
+  // A topic is made before its leaders know that they are.
+  while (!(await admin.fetchTopicOffsets(topic).then(Boolean, () => false))) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
   await admin.disconnect();
 }
 

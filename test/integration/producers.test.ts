@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { connect, createServer, type AddressInfo } from 'node:net';
 
-import { CouponOrderProducer, DeliveryError, ProducerClosedError } from '../../producers/index.ts';
+import {
+  CouponOrderProducer,
+  DeliveryError,
+  ProducerClosedError,
+  type CouponOrderProducerOptions,
+} from '../../producers/index.ts';
 import { createSchemas, eventIdText, framedId } from '../../schemas/index.ts';
 import { startTestStack, type TestStack } from '../stack.ts';
 import { invalidExamples, validExamples } from '../unit/schemas/example-files.ts';
@@ -30,10 +35,8 @@ async function freshTopic(): Promise<string> {
   return topic;
 }
 
-const producerOf = (
-  topic: string,
-  options: { partitions?: number; deliveryTimeoutMs?: number; brokers?: string[] } = {},
-) => new CouponOrderProducer({ brokers: [stack.brokers], partitions: PARTITIONS, topic, ...options });
+const producerOf = (topic: string, options: Partial<CouponOrderProducerOptions> = {}) =>
+  new CouponOrderProducer({ brokers: [stack.brokers], partitions: PARTITIONS, topic, ...options });
 
 const report = (order: string, time: number) => ({
   coupon: {
@@ -171,7 +174,9 @@ describe('the producer library, on a real Kafka', () => {
     async () => {
       const topic = await freshTopic();
       const port = await freePort();
-      const producer = producerOf(topic, { brokers: [`127.0.0.1:${port}`] });
+      const failures: string[] = [];
+      const onRetry = ({ message }: Error) => failures.push(message);
+      const producer = producerOf(topic, { brokers: ['127.0.0.1:1', `127.0.0.1:${port}`], onRetry });
       const sending = producer.send(report('K1', 0));
       const settled = sending.then(() => true);
       expect(await Promise.race([settled, new Promise((resolve) => setTimeout(resolve, 1000, false))])).toBe(
@@ -182,6 +187,7 @@ describe('the producer library, on a real Kafka', () => {
       await expect(sending).resolves.toMatchObject({ accepted: [{ order_id: 'K1' }] });
       await producer.close();
       forwarder.close();
+      expect(failures[0]).toContain('ECONNREFUSED');
       expect(await readLog(stack.brokers, topic)).toHaveLength(1);
     },
     START_MS,
