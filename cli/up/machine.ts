@@ -28,6 +28,9 @@ interface Running {
   readonly grace: number;
 }
 
+// A consumer that was killed is given up after this; on one machine nothing else takes so long.
+const SESSION_TIMEOUT_MS = '10000';
+
 const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
 
 /** The processes of `kaquan up`: started one after the other, stopped in the opposite order. */
@@ -39,7 +42,7 @@ export class Machine {
 
   constructor(options: MachineOptions) {
     this.#options = options;
-    this.#env = options.env;
+    this.#env = { KAFKA_SESSION_TIMEOUT_MS: SESSION_TIMEOUT_MS, ...options.env };
   }
 
   /** The environment of the children. */

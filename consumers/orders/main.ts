@@ -127,8 +127,9 @@ interface Parts {
 
 function assemble(options: OrdersOptions, { kafka, clickhouse, admin, deadLetters, recorded }: Parts) {
   const { config, logger, now, acceptGap = false, onFatal, onCommitted } = options;
-  // A request that outlives the session would end after the partition went to another member.
-  const timeoutMs = Math.floor(config.KAFKA_SESSION_TIMEOUT_MS * 0.6);
+  // A request that outlives the session would end after the partition went to another member; one that is given much
+  // less would never succeed on a store that is slow and alive.
+  const timeoutMs = Math.floor(config.KAFKA_SESSION_TIMEOUT_MS * 0.9);
   const origin = { group: config.ORDERS_GROUP, topic: TOPIC, generation: recorded.generation };
   const store = new Store({ clickhouse, deadLetters, origin, timeoutMs, now, logger });
   const checks = createLogChecks({
