@@ -1,4 +1,5 @@
-import type { OutRecord, RecordProducer } from '../../runtime/kafka/producer.ts';
+import { deadLetterRecord } from '../../runtime/kafka/dead-letters.ts';
+import type { RecordProducer } from '../../runtime/kafka/producer.ts';
 import type { DeadLetter } from './batch.ts';
 
 /** Where a group's records come from. */
@@ -8,41 +9,16 @@ export interface Origin {
   readonly generation: number;
 }
 
-/** Publishes dead letters whole: key, value and headers as they were, and where they come from. Resolves when acknowledged. */
+/** Publishes dead letters whole, with where they come from. Resolves when acknowledged. */
 export async function publishDeadLetters(
   producer: RecordProducer,
   letters: readonly DeadLetter[],
-  origin: Origin,
+  { group, topic, generation }: Origin,
   now: number,
 ): Promise<void> {
-  await producer.send(letters.map((letter) => deadLetterRecord(letter, origin, now)));
-}
-
-function deadLetterRecord(letter: DeadLetter, origin: Origin, now: number): OutRecord {
-  const { place, key, value, reason } = letter;
-  return {
-    partition: 0,
-    key,
-    value,
-    headers: {
-      ...originalHeaders(letter),
-      dlq_reason: reason,
-      dlq_group: origin.group,
-      dlq_topic: origin.topic,
-      dlq_generation: String(origin.generation),
-      dlq_partition: String(place.partition),
-      dlq_offset: String(place.offset),
-      dlq_record_time: String(place.time),
-      dlq_timestamp: String(now),
-    },
-  };
-}
-
-function originalHeaders({ headers }: DeadLetter): Record<string, string | Buffer> {
-  const kept: Record<string, string | Buffer> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    const last = Array.isArray(value) ? value.at(-1) : value;
-    if (last !== undefined) kept[name] = last;
-  }
-  return kept;
+  await producer.send(
+    letters.map(({ place: { partition, offset, time }, ...letter }) =>
+      deadLetterRecord({ ...letter, group, at: now, origin: { topic, generation, partition, offset, time } }),
+    ),
+  );
 }

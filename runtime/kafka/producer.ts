@@ -1,10 +1,13 @@
 import kafkajs, { type Kafka } from 'kafkajs';
 
+/** A header may have several values. */
+export type HeaderValue = string | Buffer | (string | Buffer)[];
+
 export interface OutRecord {
   readonly partition: number;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
-  readonly headers?: Readonly<Record<string, string | Buffer>>;
+  readonly headers?: Readonly<Record<string, HeaderValue>>;
 }
 
 /** Publishes to one topic. */
@@ -84,6 +87,8 @@ function* chunksOf(records: readonly OutRecord[]): Generator<OutRecord[]> {
 }
 
 function sizeOf({ key, value, headers = {} }: OutRecord): number {
-  const inHeaders = Object.entries(headers).reduce((sum, [name, text]) => sum + name.length + text.length, 0);
+  const inHeaders = Object.entries(headers)
+    .flatMap(([name, value]) => [value].flat().map((one) => name.length + one.length))
+    .reduce((sum, size) => sum + size, 0);
   return (key?.length ?? 0) + (value?.length ?? 0) + inHeaders + RECORD_OVERHEAD_BYTES;
 }
