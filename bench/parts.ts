@@ -101,6 +101,7 @@ async function built(
   const lanes = createLanes([0], { cachedStates: 200_000, brakeWindow: 1000, brakeShare: 1 });
   const builder = new BatchBuilder(1, lanes, {
     ...workshop,
+    group: 'orders',
     partitions: 1,
     generation: 4_000_000,
     pool: new BufferPool(8),

@@ -3,6 +3,7 @@ import { NO_STATE, type OrderState } from '../../domain/order/state.ts';
 import type { BufferPool } from '../../runtime/bytes/growable.ts';
 import type { Fetched, FetchedRecord } from '../../runtime/kafka/group.ts';
 import { partitionOf } from '../../runtime/kafka/partitioner.ts';
+import { isForAnother, REDRIVEN_FOR_ANOTHER, redriveOf } from '../../runtime/kafka/redrive.ts';
 import { OperatorError } from '../../runtime/process/operator-error.ts';
 import { framedId, type Schemas, type WriterSchema } from '../../schemas/index.ts';
 import type { Batch, DeadLetter, Skip } from './batch.ts';
@@ -18,6 +19,8 @@ import { writeMilestone, writeState } from './rows.ts';
 export interface Workshop {
   readonly schemas: Schemas;
   readonly insertOf: (writer: WriterSchema) => EventsInsert;
+  /** The consumer group: a record that was redriven for another one is skipped. */
+  readonly group: string;
   readonly plausible: Plausible;
   /** The recorded partition count. */
   readonly partitions: number;
@@ -127,9 +130,10 @@ export class BatchBuilder {
   }
 
   #judge(record: FetchedRecord, lane: Lane): Judged {
-    const { value, partition, offset } = record;
-    const { schemas, isRefused, plausible, partitions } = this.#workshop;
+    const { value, partition, offset, headers } = record;
+    const { schemas, group, isRefused, plausible, partitions } = this.#workshop;
     const verdictOf = (verdict: Verdict, writer?: WriterSchema): Judged => ({ record, writer, verdict });
+    if (isForAnother(headers, group)) return verdictOf({ kind: 'skip', reason: REDRIVEN_FOR_ANOTHER });
     if (value === null || value.length === 0) return verdictOf(dead('no_value'));
     const schemaId = framedId(value);
     if (schemaId === undefined) return verdictOf(dead('not_framed'));
@@ -147,7 +151,7 @@ export class BatchBuilder {
     const { known, lookUp } = this.#workshop;
     const missing = new Map<string, OrderKey>();
     for (const { verdict, record } of judged) {
-      if (verdict.kind === 'dead' || record.key === null) continue;
+      if (verdict.kind !== 'event' || record.key === null) continue;
       const { order } = verdict;
       if (lane.states.get(order.id) !== undefined || missing.has(order.id)) continue;
       if (known.mayHave(record.key)) missing.set(order.id, order);
@@ -158,7 +162,13 @@ export class BatchBuilder {
   }
 
   #take({ record, writer, verdict }: Judged, lane: Lane): void {
-    this.#brake(lane, verdict);
+    if (verdict.kind === 'skip') {
+      // Each alone: batches that are cut differently must count the same skips.
+      const { partition, offset } = record;
+      this.#skips.push({ partition, first: offset, last: offset, reason: verdict.reason });
+      return;
+    }
+    this.#brake(lane, record, verdict);
     if (verdict.kind === 'dead') {
       this.#deadLetters.push({ ...record, place: record, reason: verdict.reason });
       return;
@@ -169,8 +179,9 @@ export class BatchBuilder {
     this.#fold(lane, verdict, record.key);
   }
 
-  #brake(lane: Lane, verdict: Verdict): void {
-    if (!lane.brake.record(verdict.kind === 'dead')) return;
+  #brake(lane: Lane, { headers }: FetchedRecord, verdict: Verdict): void {
+    // A redriven record failed before: that it fails again is no sign of a new trouble, and may not stop the others.
+    if (redriveOf(headers) !== undefined || !lane.brake.record(verdict.kind === 'dead')) return;
     throw new TooManyDeadLettersError(
       `partition ${lane.partition}: nearly all of the last records became dead letters, the newest because ` +
         `${verdict.kind === 'dead' ? verdict.reason : 'of other reasons'}; stopped before they are committed. ` +

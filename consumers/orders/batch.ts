@@ -11,7 +11,7 @@ export interface DeadLetter {
   readonly reason: DeadReason;
 }
 
-/** Offsets that hold no record for us: control records, aborted transactions, a gap that an operator accepted. */
+/** Offsets that hold no record for us: control records, what was redriven for another group, a gap that an operator accepted. */
 export interface Skip {
   readonly partition: number;
   readonly first: number;

@@ -12,10 +12,11 @@ export type DeadReason =
   | 'misrouted'
   | 'refused_by_store';
 
-/** What a record is: an event to fold, or a dead letter. */
+/** What a record is: an event to fold, a dead letter, or nothing to this group. */
 export type Verdict =
   | { readonly kind: 'event'; readonly order: OrderKey; readonly status: OrderStatus; readonly entry: Entry }
-  | { readonly kind: 'dead'; readonly reason: DeadReason };
+  | { readonly kind: 'dead'; readonly reason: DeadReason }
+  | { readonly kind: 'skip'; readonly reason: string };
 
 export interface OrderKey {
   readonly appId: string;

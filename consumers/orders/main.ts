@@ -153,6 +153,7 @@ function assemble(options: OrdersOptions, { kafka, clickhouse, admin, deadLetter
       brakeShare: config.BRAKE_SHARE,
     },
     workshop: {
+      group: config.ORDERS_GROUP,
       pool: new BufferPool(POOLED_BUFFERS),
       generation: recorded.generation,
       schemas: createSchemas({ registryUrl: config.SCHEMA_REGISTRY_URL }),

@@ -25,7 +25,7 @@ export interface FlushLimits {
 export interface PipelineOptions {
   readonly limits: FlushLimits;
   readonly lanes: LaneOptions;
-  readonly workshop: Pick<Workshop, 'schemas' | 'plausible' | 'partitions' | 'generation' | 'pool'>;
+  readonly workshop: Pick<Workshop, 'schemas' | 'group' | 'plausible' | 'partitions' | 'generation' | 'pool'>;
   readonly knownOrders: (signal: AbortSignal) => Promise<KnownOrders>;
   readonly lookUp: (
     orders: readonly OrderKey[],

@@ -88,6 +88,7 @@ async function run(log: readonly Happening[], cut: Cut): Promise<Outcome> {
   const workshop = (): Workshop => ({
     schemas,
     insertOf: ({ text }) => eventsInsert(text),
+    group: 'orders',
     plausible: { past: 400 * DAY, future: DAY },
     partitions: 1,
     generation: 1,
