@@ -1,0 +1,63 @@
+import { compareIds } from './buyer.ts';
+import type { Activity, Membership } from './catalogue.ts';
+import type { Bundle } from './marketing-info.ts';
+import type { HeldCoupon, Judged, Offers, ScoreBalance } from './offers.ts';
+import { savingOf } from './verdict.ts';
+
+/** The offers that may be used for one goods, or for the order. */
+export interface Usable {
+  readonly coupons: readonly Judged<HeldCoupon>[];
+  readonly activities: readonly Judged<Activity>[];
+  readonly memberships: readonly Judged<Membership>[];
+  readonly scores: readonly Judged<ScoreBalance>[];
+}
+
+/** Chooses, of what may be used, what is chosen before the buyer chooses; what he may not use is left out of it again. */
+export type Choice = (usable: Usable) => Partial<Usable>;
+
+/** @param goodsId undefined: for the order */
+export function usableFor(offers: Offers, goodsId: string | undefined): Usable {
+  const applies = (offer: Judged<unknown>, dimension: string): boolean =>
+    offer.verdict.reasons.length === 0 &&
+    (goodsId === undefined
+      ? dimension === 'order'
+      : dimension === 'goods' && offer.verdict.goodsIds.includes(goodsId));
+  return {
+    coupons: offers.coupons.filter((judged) => applies(judged, judged.offer.batch.dimension)),
+    activities: offers.activities.filter((judged) => applies(judged, judged.offer.dimension)),
+    memberships: offers.memberships.filter((judged) => applies(judged, judged.offer.dimension)),
+    scores: offers.scores.filter((judged) => applies(judged, judged.offer.score.dimension)),
+  };
+}
+
+/** The coupon that saves most, of equal ones the least coupon_id, and every activity. */
+export const bestCoupon: Choice = ({ coupons, activities }) => ({
+  coupons: coupons.toSorted(bySaving).slice(0, 1),
+  activities,
+});
+
+const couponSaving = ({ offer, verdict }: Judged<HeldCoupon>): number =>
+  savingOf(offer.batch.discountAmount, verdict);
+
+const bySaving = (a: Judged<HeldCoupon>, b: Judged<HeldCoupon>): number =>
+  couponSaving(b) - couponSaving(a) || compareIds(a.offer.holding.couponId, b.offer.holding.couponId);
+
+/** What `choice` chooses of `usable`, without anything that is not in it. */
+export function chosen(usable: Usable, choice: Choice): Usable {
+  const choices = choice(usable);
+  return {
+    coupons: usable.coupons.filter((judged) => choices.coupons?.includes(judged)),
+    activities: usable.activities.filter((judged) => choices.activities?.includes(judged)),
+    memberships: usable.memberships.filter((judged) => choices.memberships?.includes(judged)),
+    scores: usable.scores.filter((judged) => choices.scores?.includes(judged)),
+  };
+}
+
+export function bundleOf({ coupons, activities, memberships, scores }: Usable): Bundle {
+  return {
+    activity_ids: activities.map(({ offer }) => offer.id),
+    coupon_ids: coupons.map(({ offer }) => offer.holding.couponId),
+    membership_ids: memberships.map(({ offer }) => offer.id),
+    score_info: scores.map(({ offer: { score, value } }) => ({ id: score.id, name: score.name, value })),
+  };
+}
