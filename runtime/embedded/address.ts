@@ -1,12 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
-/** Where to listen. */
-export interface Address {
-  readonly host: string;
-  /** 0: a free one. */
-  readonly port: number;
-}
+import { refusal, type Address } from '../http/address.ts';
 
 /** @throws {Error} if `text` is not host:port */
 export function addressOf(text: string, setting: string): Address {
@@ -20,7 +15,8 @@ export function addressOf(text: string, setting: string): Address {
  * The port to use at `address`: a free one for 0.
  * @throws {Error} a sentence that names the address and the setting, if it is taken or not on this machine
  */
-export async function claimPort({ host, port }: Address, setting: string): Promise<number> {
+export async function claimPort(address: Address, setting: string): Promise<number> {
+  const { host, port } = address;
   const candidates = port === 0 ? Array.from({ length: ATTEMPTS }, quietPort) : [port];
   let refused: NodeJS.ErrnoException | undefined;
   for (const candidate of candidates) {
@@ -28,7 +24,7 @@ export async function claimPort({ host, port }: Address, setting: string): Promi
     if (refused === undefined) return candidate;
     if (refused.code !== 'EADDRINUSE') break;
   }
-  throw new Error(refused && refusal(refused, host, port, setting), { cause: refused });
+  throw new Error(refused && refusal(refused, address, setting), { cause: refused });
 }
 
 const ATTEMPTS = 50;
@@ -44,16 +40,4 @@ function listening(host: string, port: number): Promise<NodeJS.ErrnoException | 
     server.once('error', resolve);
     server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(undefined)));
   });
-}
-
-function refusal(error: NodeJS.ErrnoException, host: string, port: number, setting: string): string {
-  const place = `${host}:${port}`;
-  if (error.code === 'EADDRINUSE')
-    return `${place} (${setting}) is taken by another process: stop that one, or set ${setting} to another port`;
-  if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND') {
-    return `${place} (${setting}) is not an address of this machine, so nothing can be started there`;
-  }
-  if (error.code === 'EACCES')
-    return `${place} (${setting}) needs rights that this process does not have: choose a port above 1023`;
-  return `nothing can listen at ${place} (${setting}): ${error.message}`;
 }

@@ -1,0 +1,216 @@
+import { Agent, request, type IncomingMessage } from 'node:http';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { pino } from 'pino';
+
+import { hostPort } from '../../../../runtime/http/address.ts';
+import { takeRawBodies } from '../../../../runtime/http/raw-bodies.ts';
+import {
+  startHttpService,
+  type HttpService,
+  type HttpServiceOptions,
+} from '../../../../runtime/http/service.ts';
+import { createRegistry } from '../../../../runtime/metrics/metrics.ts';
+import { OperatorError } from '../../../../runtime/process/operator-error.ts';
+
+let services: HttpService[] = [];
+let agents: Agent[] = [];
+
+afterEach(async () => {
+  for (const agent of agents) agent.destroy();
+  await Promise.all(services.map((service) => service.stop(0)));
+  services = [];
+  agents = [];
+});
+
+async function start(options: Partial<HttpServiceOptions> = {}): Promise<HttpService> {
+  const service = await startHttpService({
+    listen: { host: '127.0.0.1', port: 0 },
+    setting: 'SOME_LISTEN',
+    bodyBytes: 1000,
+    checks: {},
+    metrics: createRegistry(),
+    failure: ({ status, sentence }) => ({ status, body: { code: status, msg: sentence } }),
+    logger: pino({ level: 'silent' }),
+    routes: () => undefined,
+    ...options,
+  });
+  services.push(service);
+  return service;
+}
+
+function keepAlive(): Agent {
+  const agent = new Agent({ keepAlive: true });
+  agents.push(agent);
+  return agent;
+}
+
+/** A POST whose content type may be anything, also nothing. */
+function post(url: string, body: string, type: string | undefined, agent?: Agent) {
+  return new Promise<{ status: number | undefined; text: string }>((resolve, reject) => {
+    const headers = {
+      'content-length': Buffer.byteLength(body),
+      ...(type !== undefined && { 'content-type': type }),
+    };
+    const sent = request(
+      url,
+      { method: 'POST', headers, ...(agent && { agent }) },
+      (response: IncomingMessage) => {
+        let text = '';
+        response.on('data', (chunk: Buffer) => (text += chunk.toString()));
+        response.on('end', () => resolve({ status: response.statusCode, text }));
+      },
+    );
+    sent.once('error', reject);
+    sent.end(body);
+  });
+}
+
+/** A route that answers when it is let; `entered` resolves when a request has come in. */
+function held() {
+  let letGo = (): void => undefined;
+  let enter = (): void => undefined;
+  const entered = new Promise<void>((resolve) => (enter = resolve));
+  const free = new Promise<void>((resolve) => (letGo = resolve));
+  const routes: HttpServiceOptions['routes'] = (app) => {
+    app.get('/held', async () => {
+      enter();
+      await free;
+      return { done: true };
+    });
+  };
+  return { routes, entered, letGo };
+}
+
+describe('an HTTP service', () => {
+  it('tells the port that 0 came to be', async () => {
+    const { url } = await start();
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:[1-9]\d*$/);
+    expect((await fetch(`${url}/livez`)).status).toBe(200);
+  });
+
+  it('says in one sentence that its port is taken, and which setting to change', async () => {
+    const { url } = await start();
+    const port = Number(new URL(url).port);
+    const second = start({ listen: { host: '127.0.0.1', port } });
+    await expect(second).rejects.toBeInstanceOf(OperatorError);
+    await expect(second).rejects.toThrow(
+      `127.0.0.1:${port} (SOME_LISTEN) is taken by another process: stop that one, or set SOME_LISTEN to another port`,
+    );
+  });
+
+  it('is ready when every check is, and else says of each what is wrong', async () => {
+    const { url } = await start({
+      checks: {
+        broker: () => ({ ok: true, sentence: 'It answers.' }),
+        store: () => Promise.reject(new Error('The store is away.')),
+      },
+    });
+    const answer = await fetch(`${url}/readyz`);
+    expect(answer.status).toBe(503);
+    expect(await answer.json()).toEqual({
+      ready: false,
+      checks: [
+        { name: 'broker', ok: true, sentence: 'It answers.' },
+        { name: 'store', ok: false, sentence: 'The store is away.' },
+      ],
+    });
+    expect((await fetch(`${(await start()).url}/readyz`)).status).toBe(200);
+  });
+
+  it('measures requests by route and status, never by what was asked for', async () => {
+    const { url } = await start();
+    await fetch(`${url}/livez?token=secret`);
+    await fetch(`${url}/nowhere/secret`);
+    const text = await (await fetch(`${url}/metrics`)).text();
+    expect(text).toContain('kaquan_http_request_seconds_count{route="/livez",status="200"} 1');
+    expect(text).toContain('kaquan_http_request_seconds_count{route="none",status="404"} 1');
+    expect(text).toContain('process_cpu_user_seconds_total');
+    expect(text).not.toContain('secret');
+  });
+
+  it.each(['application/json', 'text/plain; charset=gbk', undefined, 'no type at all', ';;'])(
+    'hands over a body as it came, sent as %s',
+    async (type) => {
+      const { url } = await start({
+        routes: (app) => {
+          takeRawBodies(app);
+          app.post('/', ({ body }) => ({ hex: Buffer.isBuffer(body) ? body.toString('hex') : null }));
+        },
+      });
+      const { text } = await post(url, '{"券"', type);
+      expect(JSON.parse(text)).toEqual({ hex: Buffer.from('{"券"').toString('hex') });
+      expect((await post(url, '', type)).status).toBe(200);
+    },
+  );
+
+  it('answers failures in the words of the service, without what happens inside', async () => {
+    const { url } = await start({
+      routes: (app) => {
+        takeRawBodies(app);
+        app.post('/', () => ({}));
+        app.get('/broken', () => Promise.reject(new Error('open_id of somebody')));
+      },
+    });
+    const large = await post(url, 'x'.repeat(1001), undefined);
+    expect(large).toEqual({ status: 413, text: '{"code":413,"msg":"Request body is too large"}' });
+    expect(await (await fetch(`${url}/nowhere?token=secret`)).json()).toEqual({
+      code: 404,
+      msg: 'there is no GET /nowhere',
+    });
+    const broken = await fetch(`${url}/broken`);
+    expect([broken.status, await broken.json()]).toEqual([
+      500,
+      { code: 500, msg: 'the service failed; its log says why' },
+    ]);
+  });
+
+  it('finishes the requests in flight when it is stopped, also on connections that are kept alive', async () => {
+    const { routes, entered, letGo } = held();
+    const service = await start({ routes });
+    const agent = keepAlive();
+    const answer = new Promise<number | undefined>((resolve, reject) => {
+      request(`${service.url}/held`, { agent }, (response) => {
+        response.resume().once('end', () => resolve(response.statusCode));
+      })
+        .once('error', reject)
+        .end();
+    });
+    await entered;
+    let stopped = false;
+    const stopping = service.stop(3_600_000).then(() => (stopped = true));
+    await expect(fetch(`${service.url}/livez`)).rejects.toThrow();
+    expect(stopped).toBe(false);
+    letGo();
+    expect(await answer).toBe(200);
+    await stopping;
+  });
+
+  it('gives up requests that are not finished within its grace', async () => {
+    const { routes, entered } = held();
+    const service = await start({ routes });
+    const answer = fetch(`${service.url}/held`);
+    const failed = expect(answer).rejects.toThrow();
+    await entered;
+    await service.stop(10);
+    await failed;
+  });
+});
+
+describe('HOST:PORT', () => {
+  it.each([
+    ['127.0.0.1:8080', { host: '127.0.0.1', port: 8080 }],
+    ['localhost:0', { host: 'localhost', port: 0 }],
+    ['[::1]:65535', { host: '::1', port: 65_535 }],
+  ])('%s is one', (text, address) => {
+    expect(hostPort.parse(text)).toEqual(address);
+  });
+
+  it.each(['', '8080', ':8080', '127.0.0.1', '127.0.0.1:65536', 'http://127.0.0.1:80', 'a b:1'])(
+    '"%s" is none',
+    (text) => {
+      expect(hostPort.safeParse(text).error?.issues[0]?.message).toBe(
+        'must be HOST:PORT, such as 127.0.0.1:8080',
+      );
+    },
+  );
+});
