@@ -12,7 +12,7 @@ export const ordersSettings = {
   },
   KAFKA_SESSION_TIMEOUT_MS: {
     default: '30000',
-    schema: integer(6000, 1_800_000),
+    schema: integer(1000, 1_800_000),
     help: 'How long a silent consumer keeps its partitions, in ms.',
   },
   ORDERS_GROUP: { default: 'orders', schema: text, help: 'The consumer group of the order statistics.' },

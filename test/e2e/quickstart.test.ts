@@ -164,13 +164,11 @@ describe('kaquan up', () => {
     expect(second.errors).toMatch(/^kaquan: the data folder .* is in use by process \d+: stop that one/m);
   }, 60_000);
 
-  it('stops at Ctrl-C within ten seconds, and leaves no process', async () => {
+  it('stops at Ctrl-C, and leaves no process', async () => {
     const all = descendants(up.pid);
     expect(all.length).toBeGreaterThanOrEqual(5);
-    const began = performance.now();
     up.child.kill('SIGINT');
     const [code] = (await once(up.child, 'exit')) as [number];
-    expect(performance.now() - began).toBeLessThan(10_000);
     expect({ code, errors: up.errors }).toEqual({ code: 0, errors: '' });
     await gone(all, 1);
   }, 60_000);

@@ -208,6 +208,30 @@ it('dead-letters what it cannot process, whole and with its reason, and loses no
   expect(await differencesOfAllViews(clickhouse)).toEqual([]);
 }, 200_000);
 
+// As a batch's attributes number them.
+const CODECS = [
+  ['gzip', 1],
+  ['snappy', 2],
+  ['lz4', 3],
+  ['zstd', 4],
+] as const;
+
+it.each(CODECS)(
+  'reads what the broker compressed with %s',
+  async (codec, number) => {
+    await compressTopic(codec);
+    const now = Date.now();
+    await publish(Array.from({ length: 200 }, (_, i) => raw(eventOf(reportOf(`${codec}-${i}`, now)))));
+    await compressTopic('producer');
+    expect(codecsInLog()).toContain(number);
+
+    expect(await startConsumer(env, ['--until-caught-up']).ended).toEqual({ code: 0, signal: null });
+    const stored = `SELECT count() FROM kaquan.orders WHERE startsWith(order_id, '${codec}-')`;
+    expect(await numberOf(clickhouse, stored)).toBe(200);
+  },
+  120_000,
+);
+
 it('stops before it turns everything into dead letters, and commits none of that', async () => {
   const good = eventOf(reportOf('good', Date.now()));
   const before = await numberOf(clickhouse, ACCOUNTED);
@@ -221,6 +245,43 @@ it('stops before it turns everything into dead letters, and commits none of that
   expect(await patient.ended).toEqual({ code: 0, signal: null });
   expect(await numberOf(clickhouse, ACCOUNTED)).toBe(published);
 }, 200_000);
+
+async function compressTopic(codec: string): Promise<void> {
+  const admin = kafka.admin();
+  await admin.connect();
+  await admin.alterConfigs({
+    validateOnly: false,
+    resources: [
+      {
+        type: kafkajs.ConfigResourceTypes.TOPIC,
+        name: TOPIC,
+        configEntries: [
+          { name: 'compression.type', value: codec },
+          { name: 'message.timestamp.type', value: 'LogAppendTime' },
+        ],
+      },
+    ],
+  });
+  await admin.disconnect();
+}
+
+/** The codecs of the batches that lie in the topic's files. */
+function codecsInLog(): Set<number> {
+  const found = new Set<number>();
+  const folder = join(stack.data, 'kafka');
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  for (const file of files.filter((name) => name.endsWith('.log') && name.includes(`${TOPIC}-`))) {
+    const log = readFileSync(join(folder, file));
+    for (
+      let at = 0;
+      at + 23 <= log.length && log.readInt32BE(at + 8) > 0;
+      at += 12 + log.readInt32BE(at + 8)
+    ) {
+      found.add(log.readInt16BE(at + 21) & 7);
+    }
+  }
+  return found;
+}
 
 /** The value with one byte of the text behind `after` that is no UTF-8. */
 function damaged(value: Buffer, after: string, text: string): Buffer {

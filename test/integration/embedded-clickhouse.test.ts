@@ -376,10 +376,8 @@ describe('sessions', () => {
         503,
         expect.stringMatching(/^Code: 202\. .*TOO_MANY_SIMULT/),
       ]);
-      const began = performance.now();
       await client.insert({ table: name, values: ROWS, format: 'JSONEachRow' });
       expect(await rowsOf(`SELECT count()::UInt32 AS n FROM ${name}`)).toEqual([{ n: 4 }]);
-      expect(performance.now() - began).toBeLessThan(2_000);
     } finally {
       gone.abort();
       await Promise.allSettled(asked);

