@@ -1,3 +1,4 @@
+import type { Skip } from '../../runtime/kafka/starting-offsets.ts';
 import type { EventsBlock, Place } from './events-block.ts';
 import type { DeadReason } from './judge.ts';
 import type { Lane } from './lane.ts';
@@ -9,14 +10,6 @@ export interface DeadLetter {
   readonly value: Buffer | null;
   readonly headers: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>;
   readonly reason: DeadReason;
-}
-
-/** Offsets that hold no record for us: control records, what was redriven for another group, a gap that an operator accepted. */
-export interface Skip {
-  readonly partition: number;
-  readonly first: number;
-  readonly last: number;
-  readonly reason: string;
 }
 
 /** What one flush stores: frozen, so that a failed insert is sent again as the same rows. */

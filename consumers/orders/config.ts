@@ -1,19 +1,15 @@
 import { clickhouseSettings } from '../../runtime/clickhouse/settings.ts';
-import { kafkaSettings } from '../../runtime/kafka/settings.ts';
-import { decimal, integer, text, httpUrl } from '../../runtime/process/settings.ts';
+import { groupSettings, kafkaSettings } from '../../runtime/kafka/settings.ts';
+import { integer, text, httpUrl } from '../../runtime/process/settings.ts';
 
 /** Settings of the orders group. */
 export const ordersSettings = {
   ...kafkaSettings,
+  ...groupSettings,
   ...clickhouseSettings,
   SCHEMA_REGISTRY_URL: {
     schema: httpUrl,
     help: 'A Confluent schema registry; unset: schema ids are fingerprints.',
-  },
-  KAFKA_SESSION_TIMEOUT_MS: {
-    default: '30000',
-    schema: integer(1000, 1_800_000),
-    help: 'How long a silent consumer keeps its partitions, in ms.',
   },
   ORDERS_GROUP: { default: 'orders', schema: text, help: 'The consumer group of the order statistics.' },
   ORDERS_BATCH_EVENTS: {
@@ -45,15 +41,5 @@ export const ordersSettings = {
     default: '1',
     schema: integer(0, 3650),
     help: 'How many days after its record an event may claim to happen.',
-  },
-  BRAKE_WINDOW: {
-    default: '1000',
-    schema: integer(1, 1_000_000),
-    help: 'The last records of a partition that the brake looks at; it stops the group when too many became dead letters.',
-  },
-  BRAKE_SHARE: {
-    default: '0.95',
-    schema: decimal(0.01, 1),
-    help: 'The share of dead letters among them at which the group stops.',
   },
 } as const;

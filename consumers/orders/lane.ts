@@ -1,4 +1,4 @@
-import { Brake } from './brake.ts';
+import { Brake } from '../../runtime/kafka/brake.ts';
 import { StateCache } from './state-cache.ts';
 
 /** One assignment of one partition: what is remembered of it ends with the assignment. */

@@ -5,20 +5,24 @@ import { createClickHouse, type ClickHouse } from '../../runtime/clickhouse/clie
 import { BufferPool } from '../../runtime/bytes/growable.ts';
 import { createAdmin, type KafkaAdmin } from '../../runtime/kafka/admin.ts';
 import { createKafka } from '../../runtime/kafka/client.ts';
+import { caughtUp } from '../../runtime/kafka/caught-up.ts';
 import { createGroup, type Group } from '../../runtime/kafka/group.ts';
+import { createLogChecks, watchPartitions } from '../../runtime/kafka/log-checks.ts';
 import { createRecordProducer, type RecordProducer } from '../../runtime/kafka/producer.ts';
 import { OperatorError } from '../../runtime/process/operator-error.ts';
+import { persistence } from '../../runtime/process/persistence.ts';
 import type { Parsed } from '../../runtime/process/settings.ts';
 import { createSchemas } from '../../schemas/index.ts';
 import { deadLetterTopic, TOPIC } from '../../schemas/coupon_order/topic.ts';
-import { recordedFact, recordedTopic, type RecordedTopic } from '../../sql/records.ts';
+import { agreedTopic } from '../../sql/agreement.ts';
+import { accountedOffsets } from '../../sql/ledgers.ts';
+import { recordedFact, type RecordedTopic } from '../../sql/records.ts';
 import type { Batch } from './batch.ts';
 import type { ordersSettings } from './config.ts';
 import { knownOrders } from './known-orders.ts';
-import { createLogChecks } from './log-checks.ts';
 import { stateLookUp } from './look-up.ts';
 import { OrdersPipeline } from './pipeline.ts';
-import { persistence, Store } from './store.ts';
+import { Store } from './store.ts';
 
 export type OrdersConfig = Parsed<typeof ordersSettings>;
 
@@ -43,8 +47,6 @@ export interface OrdersConsumer {
 }
 
 const DAY_MS = 86_400_000;
-const PARTITION_CHECK_MS = 30_000;
-const CAUGHT_UP_POLL_MS = 200;
 const FETCH_BYTES = 1_048_576;
 // Events, milestones and states of the batch in store and of the one being built.
 const POOLED_BUFFERS = 8;
@@ -63,9 +65,14 @@ export async function startOrders(options: OrdersOptions): Promise<OrdersConsume
   });
   const admin = await createAdmin(kafka);
   try {
-    const recorded = await agreed(clickhouse, admin, config);
+    const recorded = await agreedTopic(clickhouse, admin, {
+      topic: TOPIC,
+      partitions: config.KAFKA_PARTITIONS,
+      others: [deadLetterTopic(config.ORDERS_GROUP)],
+    });
+    await checkFold(clickhouse);
     const deadLetters = await createRecordProducer(kafka, { topic: deadLetterTopic(config.ORDERS_GROUP) });
-    const { pipeline, group, partitionCount } = assemble(options, {
+    const { pipeline, group, checks } = assemble(options, {
       kafka,
       clickhouse,
       admin,
@@ -73,11 +80,11 @@ export async function startOrders(options: OrdersOptions): Promise<OrdersConsume
       recorded,
     });
     await group.start();
-    const timer = watchPartitions(partitionCount, options.onFatal, logger);
+    const unwatch = watchPartitions(checks, options.onFatal, logger);
     return {
-      caughtUp: (signal) => caughtUp(admin, config.ORDERS_GROUP, signal),
+      caughtUp: (signal) => caughtUp(admin, config.ORDERS_GROUP, TOPIC, signal),
       async stop(graceMs) {
-        clearInterval(timer);
+        unwatch();
         await leave(pipeline, group, graceMs);
         await Promise.allSettled([admin.close(), deadLetters.close(), clickhouse.close()]);
       },
@@ -88,33 +95,12 @@ export async function startOrders(options: OrdersOptions): Promise<OrdersConsume
   }
 }
 
-/** What migrate recorded, if this process may run on it. */
-async function agreed(
-  clickhouse: ClickHouse,
-  admin: KafkaAdmin,
-  config: OrdersConfig,
-): Promise<RecordedTopic> {
-  const recorded = await recordedTopic(clickhouse, TOPIC);
-  if (recorded === undefined)
-    throw new OperatorError(`${TOPIC} is not recorded in ClickHouse: run \`kaquan migrate\` first.`);
-  if (recorded.partitions !== config.KAFKA_PARTITIONS) {
-    throw new OperatorError(
-      `KAFKA_PARTITIONS is ${config.KAFKA_PARTITIONS}, but ${recorded.partitions} partitions are recorded for ${TOPIC}: ` +
-        `set KAFKA_PARTITIONS=${recorded.partitions}, or make a new topic and rebuild.`,
-    );
-  }
+async function checkFold(clickhouse: ClickHouse): Promise<void> {
   const foldVersion = await recordedFact(clickhouse, 'fold_version');
-  if (foldVersion !== FOLD_VERSION) {
-    throw new OperatorError(
-      `the store was filled by fold version ${foldVersion ?? 'unknown'}, and this program folds with ${FOLD_VERSION}: rebuild.`,
-    );
-  }
-  for (const topic of [TOPIC, deadLetterTopic(config.ORDERS_GROUP)]) {
-    if ((await admin.partitionCount(topic)) === undefined) {
-      throw new OperatorError(`there is no topic ${topic}: run \`kaquan migrate\` first.`);
-    }
-  }
-  return recorded;
+  if (foldVersion === FOLD_VERSION) return;
+  throw new OperatorError(
+    `the store was filled by fold version ${foldVersion ?? 'unknown'}, and this program folds with ${FOLD_VERSION}: rebuild.`,
+  );
 }
 
 interface Parts {
@@ -134,12 +120,12 @@ function assemble(options: OrdersOptions, { kafka, clickhouse, admin, deadLetter
   const store = new Store({ clickhouse, deadLetters, origin, timeoutMs, now, logger });
   const checks = createLogChecks({
     admin,
-    clickhouse,
-    store,
-    origin,
+    group: origin.group,
+    topic: TOPIC,
     partitions: recorded.partitions,
     acceptGap,
-    timeoutMs,
+    accounted: (signal) => accountedOffsets(clickhouse, origin, { timeoutMs, signal }),
+    recordSkips: (skips, signal) => store.recordSkips(skips, signal),
   });
   const pipeline = new OrdersPipeline({
     limits: {
@@ -187,36 +173,7 @@ function assemble(options: OrdersOptions, { kafka, clickhouse, admin, deadLetter
     logger,
   );
   pipeline.attach(group);
-  return { pipeline, group, partitionCount: () => checks.partitionCount() };
-}
-
-function watchPartitions(
-  check: () => Promise<void>,
-  onFatal: (error: Error) => void,
-  logger: Logger,
-): NodeJS.Timeout {
-  return setInterval(() => {
-    check().catch((error: unknown) => {
-      if (error instanceof OperatorError) onFatal(error);
-      else
-        logger.debug(
-          { error: error instanceof Error ? error.message : String(error) },
-          'partitions not checked',
-        );
-    });
-  }, PARTITION_CHECK_MS).unref();
-}
-
-async function caughtUp(admin: KafkaAdmin, group: string, signal: AbortSignal): Promise<void> {
-  const ends = await admin.offsets(TOPIC);
-  for (;;) {
-    const committed = await admin.committed(group, TOPIC);
-    const isBehind = [...ends].some(
-      ([partition, { start, end }]) => (committed.get(partition) ?? start) < end,
-    );
-    if (!isBehind || signal.aborted) return;
-    await new Promise((resolve) => setTimeout(resolve, CAUGHT_UP_POLL_MS));
-  }
+  return { pipeline, group, checks };
 }
 
 async function leave(pipeline: OrdersPipeline, group: Group, graceMs: number): Promise<void> {

@@ -2,6 +2,8 @@ import type { Logger } from 'pino';
 
 import type { OrderState } from '../../domain/order/state.ts';
 import type { Fetched, Group, GroupHandlers } from '../../runtime/kafka/group.ts';
+import type { LogChecks } from '../../runtime/kafka/log-checks.ts';
+import type { Persist } from '../../runtime/process/persistence.ts';
 import type { WriterSchema } from '../../schemas/index.ts';
 import { BatchBuilder, type Workshop } from './batch-builder.ts';
 import type { Batch } from './batch.ts';
@@ -10,8 +12,7 @@ import { Intake } from './intake.ts';
 import type { OrderKey } from './judge.ts';
 import type { KnownOrders } from './known-orders.ts';
 import { createLanes, type Lane, type LaneOptions } from './lane.ts';
-import type { LogChecks } from './log-checks.ts';
-import { RefusedRecordsError, type Persist, type Store } from './store.ts';
+import { RefusedRecordsError, type Store } from './store.ts';
 
 export interface FlushLimits {
   /** Events of one flush at the most, give or take a fetch. */

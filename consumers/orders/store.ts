@@ -1,12 +1,12 @@
 import type { Logger } from 'pino';
-import pRetry from 'p-retry';
 
 import { type ClickHouse, isDataRefusal } from '../../runtime/clickhouse/client.ts';
-import { OperatorError } from '../../runtime/process/operator-error.ts';
+import { persistence, type Persist } from '../../runtime/process/persistence.ts';
 import type { RecordProducer } from '../../runtime/kafka/producer.ts';
-import type { Batch, Skip } from './batch.ts';
+import type { Skip } from '../../runtime/kafka/starting-offsets.ts';
+import type { Batch } from './batch.ts';
 import { type Origin, publishDeadLetters } from './dead-letters.ts';
-import { deadLetterRows, skipRows, type LedgerRows } from './ledger.ts';
+import { deadLetterRows, skipRows, type LedgerRows } from '../../sql/ledgers.ts';
 import type { EventsBlock, Place } from './events-block.ts';
 import { MILESTONES_INSERT, STATES_INSERT } from './rows.ts';
 
@@ -34,31 +34,6 @@ export class RefusedRecordsError extends Error {
 // A refusal of rows is a verdict only on what came from outside: rows that we made ourselves wait for a mended store.
 const EVENTS = 'events';
 
-/** Makes a call again until it succeeds. `what` names it in the log. */
-export type Persist = <T>(what: string, call: () => Promise<T>, signal: AbortSignal) => Promise<T>;
-
-/** Waits with full jitter, for ever: an answer that does not come is no verdict on the rows. */
-export function persistence(logger: Logger): Persist {
-  return (what, call, signal) =>
-    pRetry(call, {
-      retries: Number.POSITIVE_INFINITY,
-      minTimeout: 200,
-      maxTimeout: 10_000,
-      randomize: true,
-      signal,
-      shouldRetry: ({ error }) =>
-        !(error instanceof OperatorError) && !(isDataRefusal(error) && what === EVENTS),
-      onFailedAttempt: ({ error, attemptNumber }) => {
-        if (signal.aborted) return;
-        const alarm = attemptNumber >= 5;
-        logger[alarm ? 'error' : 'warn'](
-          { what, attempt: attemptNumber, alarm, error: error.message },
-          'not stored yet; trying again',
-        );
-      },
-    });
-}
-
 /** Stores frozen batches; see the design for why the order of the steps matters. */
 export class Store {
   readonly #options: StoreOptions;
@@ -66,7 +41,7 @@ export class Store {
 
   constructor(options: StoreOptions) {
     this.#options = options;
-    this.#persist = persistence(options.logger);
+    this.#persist = persistence(options.logger, (what, error) => what === EVENTS && isDataRefusal(error));
   }
 
   /**

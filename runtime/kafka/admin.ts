@@ -30,6 +30,8 @@ export interface KafkaAdmin {
   offsetsAt(topic: string, time: number): Promise<Map<number, number>>;
   /** What the group committed, by partition; a partition without a commit is left out. */
   committed(groupId: string, topic: string): Promise<Map<number, number>>;
+  /** The notes that lie with the group's commits, by partition; those without one are left out. */
+  notes(groupId: string, topic: string): Promise<Map<number, string>>;
   /** How many consumers the group has at this moment. */
   members(groupId: string): Promise<number>;
   close(): Promise<void>;
@@ -50,6 +52,7 @@ export async function createAdmin(kafka: Kafka): Promise<KafkaAdmin> {
     offsets: (topic) => offsets(admin, topic),
     offsetsAt: (topic, time) => offsetsAt(admin, topic, time),
     committed: (groupId, topic) => fromCoordinator(() => committed(admin, groupId, topic)),
+    notes: (groupId, topic) => fromCoordinator(() => notes(admin, groupId, topic)),
     members: (groupId) => fromCoordinator(() => members(admin, groupId)),
     close: () => admin.disconnect(),
   };
@@ -121,6 +124,13 @@ async function committed(admin: Admin, groupId: string, topic: string): Promise<
   );
   // Kafka answers -1 for no commit; kafkajs itself commits -2 ("earliest") when it falls off the log.
   return new Map(known.filter(([, offset]) => offset >= 0));
+}
+
+async function notes(admin: Admin, groupId: string, topic: string): Promise<Map<number, string>> {
+  const [answer] = await admin.fetchOffsets({ groupId, topics: [topic] });
+  return new Map(
+    (answer?.partitions ?? []).flatMap(({ partition, metadata }) => (metadata ? [[partition, metadata]] : [])),
+  );
 }
 
 async function members(admin: Admin, groupId: string): Promise<number> {

@@ -57,8 +57,19 @@ export interface GroupHandlers {
 /** A member of a consumer group that fetches ahead of its commits. */
 export interface Group {
   start(): Promise<void>;
-  /** Commits, unless `epoch` is over. @returns whether it was committed */
-  commit(epoch: number, offsets: ReadonlyMap<number, number>): Promise<boolean>;
+  /**
+   * Commits, unless `epoch` is over. @returns whether it was committed
+   * @param notes by partition, a text of at most 4,096 bytes that is kept with the commit
+   */
+  commit(
+    epoch: number,
+    offsets: ReadonlyMap<number, number>,
+    notes?: ReadonlyMap<number, string>,
+  ): Promise<boolean>;
+  /** Fetches no more of one partition; the others go on. Nothing happens if `epoch` is over. */
+  hold(epoch: number, partition: number): void;
+  /** Fetches a partition again that was held. */
+  release(epoch: number, partition: number): void;
   /** Fetches the partitions of the current epoch again from the commit, as after a rebalance. */
   restart(): Promise<void>;
   /** Fetches no more; what was handed over may still be committed. */
@@ -149,13 +160,31 @@ class RunAheadGroup implements Group {
     });
   }
 
-  async commit(epoch: number, offsets: ReadonlyMap<number, number>): Promise<boolean> {
+  async commit(
+    epoch: number,
+    offsets: ReadonlyMap<number, number>,
+    notes?: ReadonlyMap<number, string>,
+  ): Promise<boolean> {
     const { topic } = this.#options;
     if (epoch !== this.#epoch || this.#stopped) return false;
     await this.#consumer.commitOffsets(
-      [...offsets].map(([partition, offset]) => ({ topic, partition, offset: String(offset) })),
+      [...offsets].map(([partition, offset]) => ({
+        topic,
+        partition,
+        offset: String(offset),
+        metadata: notes?.get(partition) ?? null,
+      })),
     );
     return epoch === this.#epoch;
+  }
+
+  hold(epoch: number, partition: number): void {
+    if (epoch === this.#epoch && !this.#stopped) this.#hold([partition]);
+  }
+
+  release(epoch: number, partition: number): void {
+    if (epoch !== this.#epoch || this.#paused || this.#stopped) return;
+    this.#consumer.resume([{ topic: this.#options.topic, partitions: [partition] }]);
   }
 
   async restart(): Promise<void> {

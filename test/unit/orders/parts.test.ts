@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 
 import { BoundedRows, SpanLimit } from '../../../consumers/orders/bounded-rows.ts';
-import { Brake } from '../../../consumers/orders/brake.ts';
+import { Brake } from '../../../runtime/kafka/brake.ts';
 import { eventsInsert } from '../../../consumers/orders/events-insert.ts';
 import { Intake } from '../../../consumers/orders/intake.ts';
 import { KnownOrders } from '../../../consumers/orders/known-orders.ts';

@@ -1,6 +1,13 @@
-import type { PartitionOffsets } from '../../runtime/kafka/admin.ts';
-import type { Skip } from './batch.ts';
-import { OperatorError } from '../../runtime/process/operator-error.ts';
+import { OperatorError } from '../process/operator-error.ts';
+import type { PartitionOffsets } from './admin.ts';
+
+/** Offsets that hold no record for a group: control records, what was redriven for another group, a gap that an operator accepted. */
+export interface Skip {
+  readonly partition: number;
+  readonly first: number;
+  readonly last: number;
+  readonly reason: string;
+}
 
 /** What is known of one partition at its assignment. */
 export interface PartitionFacts {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { LogNotWholeError, startingOffsets } from '../../../consumers/orders/starting-offsets.ts';
+import { LogNotWholeError, startingOffsets } from '../../../../runtime/kafka/starting-offsets.ts';
 
 const log = (start: number, end: number) => ({ start, end });
 

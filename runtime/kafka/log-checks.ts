@@ -1,0 +1,92 @@
+import type { Logger } from 'pino';
+
+import { OperatorError } from '../process/operator-error.ts';
+import type { KafkaAdmin } from './admin.ts';
+import { startingOffsets, type PartitionFacts, type Skip } from './starting-offsets.ts';
+
+/** The number of the topic's partitions is not the recorded one: a key's history would lie in two partitions. */
+export class PartitionCountError extends OperatorError {
+  override readonly name = 'PartitionCountError';
+}
+
+/** The checks of the log that guard a group's assumptions: one key lies in one partition, and the log is whole. */
+export interface LogChecks {
+  /** Where to start each partition. @throws when the log is not whole, naming the way out */
+  starts(partitions: readonly number[], signal: AbortSignal): Promise<ReadonlyMap<number, number>>;
+  /** @throws {PartitionCountError} */
+  partitionCount(): Promise<void>;
+}
+
+export interface LogCheckOptions {
+  readonly admin: KafkaAdmin;
+  readonly group: string;
+  readonly topic: string;
+  /** The recorded partition count. */
+  readonly partitions: number;
+  readonly acceptGap: boolean;
+  /** By partition, the offset after the highest that the tables account for. */
+  readonly accounted: (signal: AbortSignal) => Promise<ReadonlyMap<number, number>>;
+  readonly recordSkips: (skips: readonly Skip[], signal: AbortSignal) => Promise<void>;
+}
+
+export function createLogChecks(options: LogCheckOptions): LogChecks {
+  const { admin, topic, partitions: recorded, acceptGap, recordSkips } = options;
+  return {
+    async starts(partitions, signal) {
+      await checkPartitionCount(admin, topic, recorded);
+      const facts = await factsOf(options, partitions, signal);
+      const { starts, skips } = startingOffsets(facts, acceptGap);
+      await recordSkips(skips, signal);
+      return starts;
+    },
+    partitionCount: () => checkPartitionCount(admin, topic, recorded),
+  };
+}
+
+const PARTITION_CHECK_MS = 30_000;
+
+/** Checks the partition count now and then, as long as the group runs. @returns how to end it */
+export function watchPartitions(
+  { partitionCount }: Pick<LogChecks, 'partitionCount'>,
+  onFatal: (error: Error) => void,
+  logger: Logger,
+): () => void {
+  const timer = setInterval(() => {
+    partitionCount().catch((error: unknown) => {
+      if (error instanceof OperatorError) onFatal(error);
+      else
+        logger.debug(
+          { error: error instanceof Error ? error.message : String(error) },
+          'partitions not checked',
+        );
+    });
+  }, PARTITION_CHECK_MS).unref();
+  return () => clearInterval(timer);
+}
+
+async function checkPartitionCount(admin: KafkaAdmin, topic: string, recorded: number): Promise<void> {
+  const count = await admin.partitionCount(topic);
+  if (count === undefined || count === recorded) return;
+  throw new PartitionCountError(
+    `${topic} has ${count} partitions, but ${recorded} are recorded: keys would move to other partitions. ` +
+      'Make a new topic with the new count and rebuild; do not add partitions to a living topic.',
+  );
+}
+
+async function factsOf(
+  { admin, group, topic, accounted }: LogCheckOptions,
+  partitions: readonly number[],
+  signal: AbortSignal,
+): Promise<PartitionFacts[]> {
+  const [committed, log, next] = await Promise.all([
+    admin.committed(group, topic),
+    admin.offsets(topic),
+    accounted(signal),
+  ]);
+  return partitions.map((partition) => ({
+    partition,
+    committed: committed.get(partition),
+    log: log.get(partition),
+    accounted: next.get(partition),
+  }));
+}
