@@ -1,0 +1,111 @@
+import type { CouponOrderEvent } from '../../schemas/index.ts';
+
+/** How the body writes what the specification leaves open. */
+export interface BodyForm {
+  /** The name of the order's facts: the specification's tables say `coupon`, its HTTP example says `order`. */
+  readonly key: 'coupon' | 'order';
+  /** `text`: 13-digit strings, as in the specification's examples. */
+  readonly times: 'text' | 'number';
+  /** Yuan; `text`: with two decimals, as in the specification's examples. */
+  readonly amounts: 'text' | 'number';
+}
+
+export const DEFAULT_FORM: BodyForm = { key: 'coupon', times: 'text', amounts: 'text' };
+
+type Members = Readonly<Record<string, unknown>>;
+
+/**
+ * The specification's HTTP body of an event, `{type, props, from, tracking_id}`, as JSON text: every field that the event
+ * has, and every unknown property in its place. An absent optional property is left out.
+ */
+export function reportBody(event: CouponOrderEvent, form: BodyForm): string {
+  const { from, tracking_id, unknown } = event;
+  const props = propsOf(event, form);
+  return JSON.stringify({
+    type: 'coupon_order',
+    props: unknown === null ? props : merged(props, placesOf(unknown, form)),
+    from: from ?? undefined,
+    tracking_id: tracking_id ?? undefined,
+  });
+}
+
+function propsOf(event: CouponOrderEvent, { key, times, amounts }: BodyForm) {
+  const { coupon, coupon_info, page, page_title, sr_sdk_version, wx_user, chan, component } = event;
+  const time = (ms: number) => (times === 'text' ? String(ms) : ms);
+  return {
+    [key]: {
+      order_id: coupon.order_id,
+      order_time: time(coupon.order_time),
+      order_status: coupon.order_status,
+      coupon_batch_id: coupon.coupon_batch_id,
+      pay_amt: amounts === 'text' ? yuanText(coupon.pay_amt) : coupon.pay_amt / 100,
+    },
+    coupon_info,
+    page,
+    page_title: page_title ?? undefined,
+    sr_sdk_version: sr_sdk_version ?? undefined,
+    time: time(event.time),
+    wx_user: userOf(wx_user),
+    chan: channelOf(chan),
+    component: component === null ? undefined : present(component),
+  };
+}
+
+function userOf({ app_id, open_id, user_id, union_id, local_id, tag, extra }: CouponOrderEvent['wx_user']) {
+  return {
+    app_id,
+    open_id,
+    user_id: user_id ?? undefined,
+    union_id: union_id ?? undefined,
+    local_id: local_id ?? undefined,
+    tag: tag?.map(present),
+    extra: extra === null ? undefined : (JSON.parse(extra) as Members),
+  };
+}
+
+function channelOf(chan: CouponOrderEvent['chan']) {
+  return {
+    chan_wxapp_scene: chan.chan_wxapp_scene,
+    chan_id: chan.chan_id ?? undefined,
+    chan_refer_app_id: chan.chan_refer_app_id ?? undefined,
+    chan_shop_id: chan.chan_shop_id ?? undefined,
+    chan_shop_name: chan.chan_shop_name ?? undefined,
+    chan_custom: chan.chan_custom === null ? undefined : present(chan.chan_custom),
+    extra: chan.extra === null ? undefined : (JSON.parse(chan.extra) as Members),
+  };
+}
+
+/** The members that are not null. */
+const present = (object: object): Members =>
+  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null));
+
+/** Fen as yuan with two decimals. */
+function yuanText(fen: number): string {
+  const cents = fen % 100;
+  return `${(fen - cents) / 100}.${cents < 10 ? '0' : ''}${cents}`;
+}
+
+function placesOf(unknown: string, { key }: BodyForm): Members {
+  const places = JSON.parse(unknown) as Members;
+  if (key === 'coupon') return places;
+  return Object.fromEntries(
+    Object.entries(places).map(([name, member]) => [name === 'coupon' ? key : name, member]),
+  );
+}
+
+/** `known` with the members of `places` where it has none; those of an array's elements lie under the index. */
+function merged(known: unknown, places: unknown): unknown {
+  if (places === undefined) return known;
+  if (known === undefined) return places;
+  const free = places as Members;
+  if (Array.isArray(known)) return known.map((element, index) => merged(element, own(free, String(index))));
+  const members = known as Members;
+  // Entries, because a member may be called __proto__.
+  return Object.fromEntries([
+    ...Object.entries(members).map(([name, member]) => [name, merged(member, own(free, name))] as const),
+    ...Object.entries(free).filter(([name]) => own(members, name) === undefined),
+  ]);
+}
+
+const own = (members: Members, name: string): unknown =>
+  Object.hasOwn(members, name) ? members[name] : undefined;
