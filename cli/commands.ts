@@ -11,6 +11,7 @@ export function addCommands(program: Command, io: Io, finish: Finish): void {
   addMachine(program, io, finish);
   addProduce(program, io, finish);
   addConsume(program, io, finish);
+  addServe(program, io, finish);
   addQuestions(program, io, finish);
 }
 
@@ -130,6 +131,25 @@ function addConsume(program: Command, io: Io, finish: Finish): void {
       const { consumeOrders } = await import('./consume.ts');
       const { untilCaughtUp = false, acceptGap = false } = options;
       finish(await consumeOrders({ untilCaughtUp, acceptGap }, io.env));
+    });
+}
+
+function addServe(program: Command, io: Io, finish: Finish): void {
+  const serve = program
+    .command('serve')
+    .summary('run an HTTP service')
+    .description('Runs an HTTP service until SIGTERM or Ctrl-C, which lets requests in flight finish.');
+  serve
+    .command('collector')
+    .summary("takes events over the protocol of 有数's report API")
+    .description(
+      "Takes events where COLLECTOR_LISTEN says, over the protocol of 有数's report API, and publishes them.\n" +
+        'It answers code 0 once Kafka has acknowledged. GET /openapi.json describes it.',
+    )
+    .addHelpText('after', example('COLLECTOR_LISTEN=0.0.0.0:8080 kaquan serve collector'))
+    .action(async () => {
+      const { serveCollector } = await import('./serve/collector.ts');
+      finish(await serveCollector(io));
     });
 }
 

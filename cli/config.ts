@@ -3,6 +3,7 @@ import { parseSettings, SettingsError } from '../runtime/process/settings.ts';
 import { clickhouseSettings } from '../runtime/clickhouse/settings.ts';
 import { kafkaSettings } from '../runtime/kafka/settings.ts';
 import { ordersSettings } from '../consumers/orders/config.ts';
+import { collectorSettings } from '../producers/collector/settings.ts';
 import { producerSettings } from '../producers/settings.ts';
 import { storeSettings } from '../sql/settings.ts';
 import { EXIT } from './failure.ts';
@@ -16,6 +17,7 @@ export const COMPONENTS: Readonly<Record<string, Settings>> = {
   'The store (kaquan migrate)': storeSettings,
   'Producers (kaquan produce, CouponOrderProducer)': producerSettings,
   'The group orders (kaquan consume orders)': ordersSettings,
+  'The HTTP collector (kaquan serve collector)': collectorSettings,
   'The command': commandSettings,
 };
 

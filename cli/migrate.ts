@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { FOLD_VERSION } from '../domain/order/state.ts';
 import { parseSettings } from '../runtime/process/settings.ts';
 import { ordersSettings } from '../consumers/orders/config.ts';
+import { COLLECTOR } from '../producers/collector/dead-letters.ts';
 import { deadLetterTopic, TOPIC } from '../schemas/coupon_order/topic.ts';
 import { migrateStore, withStoreLock } from '../sql/migrate.ts';
 import { storeSettings } from '../sql/settings.ts';
@@ -30,7 +31,8 @@ export async function migrate({ json }: { readonly json?: true }, io: Io): Promi
 export async function migrateAll(env: Io['env']): Promise<Migrated> {
   const config = parseSettings({ ...ordersSettings, ...storeSettings }, env);
   const events = eventsSpec(TOPIC, config);
-  const specs = [events, deadLetterSpec(deadLetterTopic(config.ORDERS_GROUP), config)];
+  const failing = [config.ORDERS_GROUP, COLLECTOR];
+  const specs = [events, ...failing.map((name) => deadLetterSpec(deadLetterTopic(name), config))];
   const lock = {
     owner: `${hostname()}:${process.pid}`,
     logger: commandLogger(env),

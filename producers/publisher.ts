@@ -58,6 +58,11 @@ export class Publisher {
     await this.#learnEncoding(deadline);
   }
 
+  /** Asks Kafka at this moment whether it is there and the topic is the recorded one. @throws what is wrong */
+  check(): Promise<void> {
+    return this.#link.check();
+  }
+
   /** What {@link encode} needs; asks the registry at most once. Kafka need not be there. @throws {DeliveryError} */
   async #learnEncoding(deadline: number): Promise<ReportEncoderOptions> {
     const { topic, partitions, chanCustom, mapStatus, schemaRegistryUrl } = this.#options;

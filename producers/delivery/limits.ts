@@ -25,5 +25,19 @@ export const DEFAULT_LIMITS: DeliveryLimits = {
 const RECORD_OVERHEAD = 40;
 
 /** What a record takes of a batch, in bytes, rounded up. */
-export const recordBytes = ({ key, value }: OutRecord): number =>
-  (key?.length ?? 0) + (value?.length ?? 0) + RECORD_OVERHEAD;
+export const recordBytes = ({ key, value, headers }: OutRecord): number =>
+  (key?.length ?? 0) +
+  (value?.length ?? 0) +
+  (headers === undefined ? 0 : headerBytes(headers)) +
+  RECORD_OVERHEAD;
+
+// A character of text has at most three bytes, a length at most five.
+const headerBytes = (headers: NonNullable<OutRecord['headers']>): number =>
+  Object.entries(headers)
+    .flatMap(([name, value]) =>
+      Array.isArray(value) ? value.map((one) => [name, one] as const) : [[name, value] as const],
+    )
+    .reduce(
+      (sum, [name, value]) => sum + 3 * name.length + (typeof value === 'string' ? 3 : 1) * value.length + 10,
+      0,
+    );

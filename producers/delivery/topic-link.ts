@@ -19,6 +19,8 @@ export interface TopicLinkOptions {
 export interface TopicLink {
   /** Connects and checks the topic. @throws {TopicMismatchError} or what the connection fails of */
   open(): Promise<void>;
+  /** Asks the brokers at this moment, also if they were asked before. @throws as {@link open} */
+  check(): Promise<void>;
   /** One attempt at publishing. Resolves when all in-sync replicas have acknowledged. */
   send(records: readonly OutRecord[]): Promise<void>;
   close(): Promise<void>;
@@ -58,6 +60,10 @@ export function createTopicLink(options: TopicLinkOptions): TopicLink {
   };
   return {
     open: async () => {
+      await open();
+    },
+    check: async () => {
+      checkedAt = -Infinity;
       await open();
     },
     send: async (records) => (await open()).send(records),

@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 
-/** A request that no route answered: there is none, its body was too large, its client went away, or a route threw. */
+/** A request that is not served: there is no such route, its body is too large, a limit is reached, a route threw. */
 export interface Failure {
   /** The HTTP status that says so: 4xx or 5xx. */
   readonly status: number;
@@ -11,6 +11,20 @@ export interface Failure {
 
 /** How a service words a failure. */
 export type FailureAnswer = (failure: Failure) => { readonly status: number; readonly body: object };
+
+/** Thrown by a route to refuse a request: answered as a failure, with its own sentence, and no accident to be logged. */
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError';
+  readonly statusCode: number;
+  /** When it may be tried again, seconds; sent as `Retry-After`. */
+  readonly retryAfter: number | undefined;
+
+  constructor(statusCode: number, sentence: string, retryAfter?: number) {
+    super(sentence);
+    this.statusCode = statusCode;
+    this.retryAfter = retryAfter;
+  }
+}
 
 /** Answers every failure in the service's own form; only accidents are logged, and never what a request said. */
 export function answerFailures(app: FastifyInstance, answer: FailureAnswer, logger: Logger): void {
@@ -23,12 +37,14 @@ export function answerFailures(app: FastifyInstance, answer: FailureAnswer, logg
   );
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const { statusCode: status = 500 } = error;
-    if (status < 500) return send(reply, { status, sentence: error.message });
-    logger.error(
-      { step: 'request', path: pathOf(request), reason: error.message, stack: error.stack },
-      'failed',
-    );
-    return send(reply, { status, sentence: 'the service failed; its log says why' });
+    if (error instanceof RefusedError) {
+      if (error.retryAfter !== undefined) void reply.header('retry-after', error.retryAfter);
+    } else if (status >= 500) {
+      const place = { step: 'request', path: pathOf(request) };
+      logger.error({ ...place, reason: error.message, stack: error.stack }, 'failed');
+      return send(reply, { status, sentence: 'the service failed; its log says why' });
+    }
+    return send(reply, { status, sentence: error.message });
   });
 }
 

@@ -1,5 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
+import { z } from 'zod';
+
+import { answerSchema, type Route } from './route.ts';
 
 /** Whether a part that a service needs is well; the sentence says why not, and what mends it. */
 export interface Verdict {
@@ -10,27 +13,53 @@ export interface Verdict {
 /** By the name of what is looked at. One that throws or takes longer than two seconds counts as not well. */
 export type Checks = Readonly<Record<string, () => Verdict | Promise<Verdict>>>;
 
-/** What `GET /readyz` answers: 200 when every check is well, else 503. */
-export interface Readiness {
-  readonly ready: boolean;
-  readonly checks: readonly (Verdict & { readonly name: string })[];
-}
+const liveness = z.object({ alive: z.literal(true) });
+const readiness = z.object({
+  ready: z.boolean(),
+  checks: z.array(z.object({ name: z.string(), ok: z.boolean(), sentence: z.string() })),
+});
+
+/** What every service serves. */
+export const HEALTH_ROUTES = {
+  livez: {
+    method: 'get',
+    path: '/livez',
+    summary: 'Whether the process answers',
+    answers: { 200: { description: 'It does.', body: liveness } },
+  },
+  readyz: {
+    method: 'get',
+    path: '/readyz',
+    summary: 'Whether it can do its work',
+    answers: {
+      200: { description: 'Every check is well.', body: readiness },
+      503: { description: 'At least one is not; its sentence says why.', body: readiness },
+    },
+  },
+  metrics: {
+    method: 'get',
+    path: '/metrics',
+    summary: "Its metrics, in Prometheus' text form",
+    answers: { 200: { description: 'The metrics.' } },
+  },
+} as const satisfies Readonly<Record<string, Route>>;
 
 const PATIENCE_MS = 2000;
 
-/** `GET /livez` (the process answers), `/readyz` (it can do its work) and `/metrics` (Prometheus' text form). */
+/** Serves {@link HEALTH_ROUTES}. */
 export function addHealth(app: FastifyInstance, checks: Checks, metrics: Registry): void {
-  app.get('/livez', () => ({ alive: true }));
-  app.get('/readyz', async (_, reply) => {
-    const readiness = await readinessOf(checks);
-    return reply.code(readiness.ready ? 200 : 503).send(readiness);
+  const { livez, readyz, metrics: exposition } = HEALTH_ROUTES;
+  app.get(livez.path, { schema: answerSchema(livez) }, () => ({ alive: true }));
+  app.get(readyz.path, { schema: answerSchema(readyz) }, async (_, reply) => {
+    const found = await readinessOf(checks);
+    return reply.code(found.ready ? 200 : 503).send(found);
   });
-  app.get('/metrics', async (_, reply) =>
+  app.get(exposition.path, async (_, reply) =>
     reply.header('content-type', metrics.contentType).send(await metrics.metrics()),
   );
 }
 
-async function readinessOf(checks: Checks): Promise<Readiness> {
+async function readinessOf(checks: Checks): Promise<z.infer<typeof readiness>> {
   const verdicts = await Promise.all(
     Object.entries(checks).map(async ([name, check]) => ({ name, ...(await verdictOf(check)) })),
   );

@@ -17,6 +17,7 @@ const COMMANDS = [
   'produce file',
   'produce simulate',
   'consume orders',
+  'serve collector',
   'status',
   'sql',
   'config',
