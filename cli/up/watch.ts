@@ -1,6 +1,6 @@
 import { createClickHouse, type ClickHouse } from '../../runtime/clickhouse/client.ts';
 import { clickhouseSettings } from '../../runtime/clickhouse/settings.ts';
-import type { KafkaAdmin } from '../../runtime/kafka/admin.ts';
+import { reconnecting } from '../../runtime/kafka/reconnecting.ts';
 import { parseSettings } from '../../runtime/process/settings.ts';
 import { connectClickHouse, connectKafka } from '../connections.ts';
 import { sentenceOf } from '../failure.ts';
@@ -8,7 +8,7 @@ import type { Io } from '../io.ts';
 import { readDeadLetters, readFreshness } from '../status/readings.ts';
 import type { Figures } from './board.ts';
 import { readIntake, readPaid, readRates, type Intake } from './figures.ts';
-import { startGauge, type Gauge } from './gauge.ts';
+import { startGauge, type Gauge } from '../../runtime/process/gauge.ts';
 
 /** Everything on the board that has to be asked for. */
 export interface Watch {
@@ -26,7 +26,7 @@ export function startWatch({ env, group, topic }: WatchOptions): Watch {
   const { TIME_ZONE: timeZone } = parseSettings(clickhouseSettings, env);
   const store = connectClickHouse(env);
   const analyst = connectAnalyst(env);
-  const kafka = reconnecting(env);
+  const kafka = reconnecting(() => connectKafka(env));
   const rate = recentRate();
   const gauges = {
     intake: startGauge(
@@ -70,28 +70,6 @@ function connectAnalyst(env: Io['env']): ClickHouse {
     clientName: 'kaquan-up',
     settings: {},
   });
-}
-
-/** A connection that is made anew after a failure: the broker may have been started again. */
-function reconnecting(env: Io['env']) {
-  let open: Promise<KafkaAdmin> | undefined;
-  const close = async (): Promise<void> => {
-    const admin = await open?.catch(() => undefined);
-    open = undefined;
-    await admin?.close().catch(() => undefined);
-  };
-  return {
-    close,
-    async use<T>(read: (admin: KafkaAdmin) => Promise<T>): Promise<T> {
-      try {
-        open ??= connectKafka(env);
-        return await read(await open);
-      } catch (error) {
-        await close();
-        throw error;
-      }
-    },
-  };
 }
 
 const RECENT_MS = 5000;

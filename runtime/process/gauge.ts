@@ -1,5 +1,7 @@
 /** A figure that is read again and again. */
 export interface Gauge<T> {
+  /** Resolves when the first read has ended, well or not. */
+  readonly ready: Promise<void>;
   /** The last value that could be read; undefined before the first. */
   latest(): T | undefined;
   /** Why the last attempt failed; undefined when it did not. */
@@ -16,6 +18,8 @@ export function startGauge<T>(read: () => Promise<T>, everyMs: number): Gauge<T>
   let problem: unknown;
   let wake: (() => void) | undefined;
   let running = true;
+  let settle: () => void = () => undefined;
+  const ready = new Promise<void>((resolve) => (settle = resolve));
 
   const loop = async (): Promise<void> => {
     while (running) {
@@ -26,6 +30,7 @@ export function startGauge<T>(read: () => Promise<T>, everyMs: number): Gauge<T>
       } catch (error) {
         problem = error;
       }
+      settle();
       const took = performance.now() - began;
       await pause(Math.max(everyMs - took, PAUSE_PER_READ * took));
     }
@@ -41,6 +46,7 @@ export function startGauge<T>(read: () => Promise<T>, everyMs: number): Gauge<T>
 
   const ended = loop();
   return {
+    ready,
     latest: () => latest,
     problem: () => problem,
     async stop() {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { startGauge } from '../../../../cli/up/gauge.ts';
+import { startGauge } from '../../../../runtime/process/gauge.ts';
 
 async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -35,6 +35,13 @@ describe('a gauge', () => {
     await gauge.stop();
     // 40 ms of reading, four times that of rest.
     expect((began[2] ?? 0) - (began[0] ?? 0)).toBeGreaterThan(2 * 5 * 38);
+  });
+
+  it('is ready when the first read has ended, also badly', async () => {
+    const gauge = startGauge(() => Promise.reject(new Error('away')), 3_600_000);
+    await gauge.ready;
+    expect(gauge.problem()).toMatchObject({ message: 'away' });
+    await gauge.stop();
   });
 
   it('stops without waiting for its next turn', async () => {
