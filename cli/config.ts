@@ -5,6 +5,7 @@ import { kafkaSettings } from '../runtime/kafka/settings.ts';
 import { ordersSettings } from '../consumers/orders/config.ts';
 import { collectorSettings } from '../producers/collector/settings.ts';
 import { producerSettings } from '../producers/settings.ts';
+import { marketingSettings } from '../services/marketing/config.ts';
 import { storeSettings } from '../sql/settings.ts';
 import { EXIT } from './failure.ts';
 import type { Io } from './io.ts';
@@ -18,6 +19,7 @@ export const COMPONENTS: Readonly<Record<string, Settings>> = {
   'Producers (kaquan produce, CouponOrderProducer)': producerSettings,
   'The group orders (kaquan consume orders)': ordersSettings,
   'The HTTP collector (kaquan serve collector)': collectorSettings,
+  'The marketing service (kaquan serve marketing)': marketingSettings,
   'The command': commandSettings,
 };
 
@@ -36,7 +38,8 @@ export interface SettingState {
   readonly help: string;
 }
 
-const SECRET = /PASSWORD|SECRET|TOKEN|PRIVATE_KEY/;
+// Where a secret lies is none.
+const SECRET = /(PASSWORD|SECRET|TOKEN|PRIVATE_KEY)(?!.*_FILE$)/;
 
 export function settingStates(
   components: Readonly<Record<string, Settings>>,

@@ -41,7 +41,7 @@ describe('kaquan config', () => {
 /** Every record of settings that the product's code exports. */
 async function settingsInTheCode(): Promise<Map<string, Settings>> {
   const root = new URL('../../../', import.meta.url).pathname;
-  const folders = ['runtime', 'sql', 'producers', 'consumers', 'cli', 'schemas'];
+  const folders = ['runtime', 'sql', 'producers', 'consumers', 'services', 'cli', 'schemas'];
   const files = folders
     .flatMap((folder) =>
       readdirSync(`${root}${folder}`, { recursive: true, encoding: 'utf8' }).map(

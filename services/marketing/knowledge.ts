@@ -1,0 +1,61 @@
+import { startGauge } from '../../runtime/process/gauge.ts';
+import type { Known } from './check-out.ts';
+import type { BuyerKey, BuyerLookUp, CatalogueSnapshot } from './interface.ts';
+import { sharedLookUps } from './shared-look-ups.ts';
+
+export interface KnowledgeOptions {
+  /** The catalogue that was applied last; `held`, if that is still the one. */
+  readonly readCatalogue: (held: CatalogueSnapshot | undefined) => Promise<CatalogueSnapshot>;
+  readonly catalogueEveryMs: number;
+  readonly lookUp: BuyerLookUp;
+  /** ms that a look-up may take: nobody waits any longer. */
+  readonly lookUpMs: number;
+  /** ms that a look-up waits for others. */
+  readonly shareMs: number;
+  /** Told of each look-up. */
+  readonly onLookUp: (buyers: number, seconds: number) => void;
+}
+
+/** What the service knows: the catalogue in memory, buyers by asking. */
+export interface Knowledge {
+  /** Resolves when the catalogue was read for the first time, or could not be. */
+  readonly ready: Promise<void>;
+  of(buyer: BuyerKey, signal: AbortSignal): Promise<Known>;
+  /** undefined: none could be read yet. */
+  catalogue(): CatalogueSnapshot | undefined;
+  stop(): Promise<void>;
+}
+
+const SHARED_BUYERS = 200;
+// One that the store works at, and one on its way.
+const QUESTIONS = 2;
+
+export function openKnowledge(options: KnowledgeOptions): Knowledge {
+  const { readCatalogue, catalogueEveryMs, shareMs } = options;
+  let held: CatalogueSnapshot | undefined;
+  const reading = startGauge(async () => (held = await readCatalogue(held)), catalogueEveryMs);
+  const catalogue = () => held;
+  return {
+    ready: reading.ready,
+    of: sharedLookUps((buyers) => knownOf(buyers, catalogue(), options), {
+      waitMs: shareMs,
+      keys: SHARED_BUYERS,
+      questions: QUESTIONS,
+    }),
+    catalogue,
+    stop: () => reading.stop(),
+  };
+}
+
+/** Of one catalogue: what a buyer has and what his app offers must be of the same version. */
+async function knownOf(
+  keys: readonly BuyerKey[],
+  catalogue: CatalogueSnapshot | undefined,
+  { lookUp, lookUpMs, onLookUp }: KnowledgeOptions,
+): Promise<Known[]> {
+  if (catalogue === undefined) throw new Error('the catalogue could not be read yet');
+  const began = performance.now();
+  const buyers = await lookUp(keys, catalogue.version, { timeoutMs: lookUpMs });
+  onLookUp(keys.length, (performance.now() - began) / 1000);
+  return buyers.map((buyer, at) => ({ buyer, catalogue: catalogue.of(keys[at]?.appId ?? '') }));
+}

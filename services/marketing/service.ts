@@ -1,0 +1,82 @@
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+
+import { startHttpService, type HttpService } from '../../runtime/http/service.ts';
+import type { Checks } from '../../runtime/http/health.ts';
+import { checkOut, type CheckOutParts, type Outcome } from './check-out.ts';
+import type { MarketingConfig } from './config.ts';
+import type { MarketingMetrics } from './metrics.ts';
+import { failureForm, refusalForms, refusalTable } from './refusals.ts';
+import { queryReader } from './request/query.ts';
+import { REQUEST_BOUNDS } from './request/rules.ts';
+import { requestLog, type Told } from './request-log.ts';
+import { addMarketingRoute } from './route.ts';
+import { notingReplays } from './signature/replays.ts';
+import { verification } from './signature/verification.ts';
+
+export interface ServiceOptions {
+  readonly config: MarketingConfig;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  readonly metrics: MarketingMetrics;
+  /** ms since 1970 */
+  readonly now: () => number;
+}
+
+/** Where the service has its knowledge from. */
+export interface Sources extends Pick<CheckOutParts, 'lookUp' | 'age'> {
+  readonly checks: Checks;
+}
+
+/**
+ * Serves the platform's query_marketing_callback out of `sources`.
+ * @throws {OperatorError} when it may not start: no key, no such file, no place to listen
+ */
+export function serveMarketing(options: ServiceOptions, sources: Sources): Promise<HttpService> {
+  const { config, logger, metrics, now } = options;
+  const forms = refusalForms(refusalTable(config), config.MARKETING_REFUSAL_STATUS === '200');
+  const decide = checkOut({
+    verify: verified(config, logger, metrics),
+    read: queryReader(config.MARKETING_VERSIONS),
+    lookUp: sources.lookUp,
+    budgetMs: config.MARKETING_BUDGET_MS,
+    age: sources.age,
+    staleMs: config.MARKETING_STALE_SECONDS * 1000,
+    now,
+  });
+  return startHttpService({
+    listen: config.MARKETING_LISTEN,
+    setting: 'MARKETING_LISTEN',
+    bodyBytes: REQUEST_BOUNDS.body,
+    checks: sources.checks,
+    metrics: options.registry,
+    failure: failureForm(forms),
+    logger,
+    routes: (app) =>
+      addMarketingRoute(app, {
+        path: config.MARKETING_PATH,
+        decide,
+        forms,
+        age: sources.age,
+        tell: teller(logger, metrics),
+      }),
+  });
+}
+
+function verified(config: MarketingConfig, logger: Logger, metrics: MarketingMetrics) {
+  if (config.MARKETING_SIGNATURE === 'none')
+    logger.warn({ alarm: true }, 'MARKETING_SIGNATURE=none: requests are not verified, anybody is answered');
+  const skewMs = config.MARKETING_SKEW_SECONDS * 1000;
+  return notingReplays(verification(config), skewMs, () => metrics.replays.inc());
+}
+
+/** Logs and counts what became of each request. */
+function teller(logger: Logger, metrics: MarketingMetrics): (outcome: Outcome, told: Told) => void {
+  const log = requestLog(logger);
+  return (outcome, told) => {
+    log(outcome, told);
+    if (outcome.kind === 'refused') metrics.refusals.inc({ kind: outcome.refusal.kind });
+    else metrics.answers.inc({ outcome: outcome.kind });
+    if (outcome.kind === 'offered') metrics.unknownBatches.inc(outcome.answer.offers.unknown.length);
+  };
+}

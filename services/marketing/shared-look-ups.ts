@@ -1,0 +1,64 @@
+/** Answers many keys with one question. @returns the values in the order of the keys */
+export type LookUpAll<K, V> = (keys: readonly K[]) => Promise<readonly V[]>;
+
+export interface Sharing {
+  /** How long a key waits for others, ms. */
+  readonly waitMs: number;
+  /** Keys of one question at the most. */
+  readonly keys: number;
+  /** Questions at the same time at the most: meanwhile keys gather, so a slower store is asked less often for more. */
+  readonly questions: number;
+}
+
+interface Waiting<K, V> {
+  readonly key: K;
+  readonly signal: AbortSignal;
+  readonly resolve: (value: V) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/**
+ * Gathers the keys that are asked for at about the same time into one question. A key whose `signal` aborts before its question
+ * is asked is left out of it, and its promise stays open.
+ */
+export function sharedLookUps<K, V>(
+  lookUpAll: LookUpAll<K, V>,
+  { waitMs, keys, questions }: Sharing,
+): (key: K, signal: AbortSignal) => Promise<V> {
+  let waiting: Waiting<K, V>[] = [];
+  let asking = 0;
+  let timer: NodeJS.Timeout | undefined;
+
+  const due = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    waiting = waiting.filter(({ signal }) => !signal.aborted);
+    while (asking < questions && waiting.length > 0) void ask(waiting.splice(0, keys));
+  };
+  const ask = async (asked: readonly Waiting<K, V>[]): Promise<void> => {
+    asking += 1;
+    await answer(asked, lookUpAll);
+    asking -= 1;
+    due();
+  };
+  return (key, signal) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ key, signal, resolve, reject });
+      if (asking >= questions) return;
+      if (waiting.length >= keys) due();
+      else timer ??= setTimeout(due, waitMs);
+    });
+}
+
+async function answer<K, V>(asked: readonly Waiting<K, V>[], lookUpAll: LookUpAll<K, V>): Promise<void> {
+  try {
+    const values = await lookUpAll(asked.map(({ key }) => key));
+    for (const [at, { resolve, reject }] of asked.entries()) {
+      const value = values[at];
+      if (value === undefined) reject(new Error('the look-up has fewer answers than keys'));
+      else resolve(value);
+    }
+  } catch (error) {
+    for (const { reject } of asked) reject(error);
+  }
+}

@@ -1,0 +1,204 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+
+import { NOBODY } from '../../../domain/coupon/buyer.ts';
+import { NO_OFFERS, type Catalogue } from '../../../domain/coupon/catalogue.ts';
+import type { HttpService } from '../../../runtime/http/service.ts';
+import { createMetrics } from '../../../runtime/metrics/metrics.ts';
+import { parseSettings } from '../../../runtime/process/settings.ts';
+import type { Known } from '../../../services/marketing/check-out.ts';
+import { marketingSettings } from '../../../services/marketing/config.ts';
+import { marketingMetrics } from '../../../services/marketing/metrics.ts';
+import { serveMarketing, type Sources } from '../../../services/marketing/service.ts';
+import { brokenRules } from '../../oracle/marketing/answer-rules.ts';
+import { printedRequest } from './document.ts';
+import { NOW } from './signed.ts';
+
+const BATCH = {
+  id: 'b1',
+  name: '立减 2.70 元',
+  rule: '规则',
+  type: 1,
+  detailUrl: '',
+  dimension: 'goods',
+  goodsIds: new Set<string>(),
+  thresholdAmount: 0,
+  discountAmount: 270,
+  startTime: NOW - 1000,
+  endTime: NOW + 1000,
+} as const;
+
+const CATALOGUE: Catalogue = { ...NO_OFFERS, batches: new Map([['b1', BATCH]]) };
+
+const holding = (couponId: string, couponBatchId: string) => ({ couponId, couponBatchId, receiveTime: NOW });
+
+const KNOWN: Known = {
+  buyer: { ...NOBODY, holdings: [holding('c1', 'b1'), holding('c2', 'gone')] },
+  catalogue: CATALOGUE,
+};
+
+interface Running {
+  readonly service: HttpService;
+  readonly log: () => string;
+  readonly ask: (
+    body?: string | Buffer,
+    headers?: Record<string, string>,
+    path?: string,
+  ) => Promise<Response>;
+  /** What a metric says, such as `kaquan_marketing_answers_total{outcome="late"}`. */
+  readonly count: (sample: string) => Promise<number>;
+}
+
+let running: HttpService | undefined;
+afterEach(() => running?.stop(0));
+
+async function serve(env: Record<string, string> = {}, sources: Partial<Sources> = {}): Promise<Running> {
+  const registry = new Registry();
+  let log = '';
+  const settings = { MARKETING_LISTEN: '127.0.0.1:0', MARKETING_SIGNATURE: 'none', ...env };
+  const service = await serveMarketing(
+    {
+      config: parseSettings(marketingSettings, settings),
+      logger: pino({ level: 'debug' }, { write: (line: string) => (log += line) }),
+      registry,
+      metrics: createMetrics(registry, marketingMetrics),
+      now: () => NOW,
+    },
+    { lookUp: () => Promise.resolve(KNOWN), age: () => 1250, checks: {}, ...sources },
+  );
+  running = service;
+  const printed = printedRequest();
+  return {
+    service,
+    log: () => log,
+    ask: (body = printed.body, headers = printed.headers, path = printed.path) =>
+      fetch(`${service.url}${path}`, { method: 'POST', headers, body }),
+    async count(sample) {
+      const line = (await registry.metrics()).split('\n').find((one) => one.startsWith(`${sample} `));
+      return Number(line?.split(' ')[1] ?? 0);
+    },
+  };
+}
+
+const ASKED = { goodsIds: ['7112741589566392364'] };
+
+describe('a request as the document prints it', () => {
+  it('is answered so that the platform takes it', async () => {
+    const { ask, log, count } = await serve();
+    const response = await ask();
+    expect(response.status).toBe(200);
+    expect(response.headers.get('kaquan-holdings-age')).toBe('1.250');
+    const answer = await response.json();
+    expect(brokenRules(answer, { ...ASKED, couponIds: ['c1'] })).toEqual([]);
+    expect(answer).toMatchObject({
+      data: {
+        goods_valid_marketing_info: {
+          default_marketing_info: [{ valid_marketing_info: { coupon_ids: ['c1'] } }],
+        },
+      },
+    });
+    expect(await count('kaquan_marketing_answers_total{outcome="offered"}')).toBe(1);
+    expect(await count('kaquan_marketing_unknown_batch_coupons_total')).toBe(1);
+    expect(log()).toMatch(/"coupons":1,"usable":1/);
+    expect(log()).toContain('"coupon_batch_id":"gone"');
+  });
+
+  it('leaves no trace of the buyer in the log', async () => {
+    const { ask, log } = await serve();
+    await ask();
+    await ask(
+      '{"version":"2.0","type":"query_marketing_info","msg":"{\\"open_id\\":\\"123rq0gjhdfoqierug\\"}"}',
+    );
+    expect(log()).not.toContain('123rq0gjhdfoqierug');
+    expect(log().split('\n').length).toBeGreaterThan(3);
+  });
+
+  it('says at the start that nobody is verified', async () => {
+    expect((await serve()).log()).toContain('anybody is answered');
+  });
+});
+
+describe('no marketing', () => {
+  const never = new Promise<Known>(() => undefined);
+  const away = (): Promise<Known> => Promise.reject(new Error('ClickHouse is away'));
+
+  it.each<[string, Record<string, string>, Partial<Sources>]>([
+    ['late', { MARKETING_BUDGET_MS: '1' }, { lookUp: () => never }],
+    ['stale', { MARKETING_STALE_SECONDS: '60' }, { age: () => 60_001 }],
+    ['stale', {}, { age: () => Number.POSITIVE_INFINITY }],
+    ['unavailable', {}, { lookUp: away }],
+  ])('is answered, and counted, when the holdings are %s', async (outcome, env, sources) => {
+    const { ask, count, log } = await serve(env, sources);
+    const response = await ask();
+    expect(response.status).toBe(200);
+    const answer = (await response.json()) as Record<string, unknown>;
+    expect(brokenRules(answer, { ...ASKED, couponIds: [] })).toEqual([]);
+    const bundle = { activity_ids: [], coupon_ids: [], membership_ids: [], score_info: [] };
+    const goods = [{ goods_id: '7112741589566392364', valid_marketing_info: bundle }];
+    expect(answer).toEqual({
+      err_no: 0,
+      err_tips: 'success',
+      data: {
+        goods_valid_marketing_info: { default_marketing_info: goods, valid_marketing_info: goods },
+        order_valid_marketing_info: { default_marketing_info: bundle, valid_marketing_info: bundle },
+        score_info: [],
+        activity_info: [],
+        membership_info: [],
+        coupon_info: [],
+      },
+    });
+    expect(await count(`kaquan_marketing_answers_total{outcome="${outcome}"}`)).toBe(1);
+    expect(log()).toContain('"msg":"no marketing"');
+  });
+
+  it('is not answered while holdings are just within the bound', async () => {
+    const { ask, count } = await serve({ MARKETING_STALE_SECONDS: '60' }, { age: () => 60_000 });
+    await ask();
+    expect(await count('kaquan_marketing_answers_total{outcome="offered"}')).toBe(1);
+  });
+
+  it('says that it does not know how fresh they are', async () => {
+    const { ask } = await serve({}, { age: () => Number.POSITIVE_INFINITY });
+    expect((await ask()).headers.get('kaquan-holdings-age')).toBe('unknown');
+  });
+});
+
+describe('a refusal', () => {
+  it('has HTTP status 200, its number, and what is wrong', async () => {
+    const { ask, count } = await serve();
+    const response = await ask('{"version":"1.0","type":"query_marketing_info","msg":"{}"}');
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual({
+      err_no: 400,
+      err_tips: 'bad request: version must be 2.0 (string(3))',
+    });
+    expect(await count('kaquan_marketing_refusals_total{kind="bad_request"}')).toBe(1);
+  });
+
+  it('has the status of its kind where that is set', async () => {
+    const { ask } = await serve({ MARKETING_REFUSAL_STATUS: 'kind' });
+    expect((await ask('{')).status).toBe(400);
+  });
+
+  it('is of a body that is too long, or empty, too', async () => {
+    const { ask } = await serve();
+    for (const body of ['x'.repeat(300_000), '']) {
+      const response = await ask(body);
+      expect(response.status).toBe(200);
+      expect(await response.json()).toMatchObject({ err_no: 400 });
+    }
+  });
+
+  it('is no matter of the content type', async () => {
+    const { ask } = await serve();
+    const response = await ask(printedRequest().body, { 'content-type': 'text/plain; charset=gbk' });
+    expect(await response.json()).toMatchObject({ err_no: 0 });
+  });
+
+  it('has status 404 for what is not there', async () => {
+    const { ask } = await serve();
+    expect((await ask('{}', {}, '/another')).status).toBe(404);
+    expect((await ask('{}', {}, '/redemptions')).status).toBe(404);
+  });
+});

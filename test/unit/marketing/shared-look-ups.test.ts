@@ -1,0 +1,87 @@
+import { describe, expect, it } from '@jest/globals';
+
+import { sharedLookUps } from '../../../services/marketing/shared-look-ups.ts';
+
+const WANTED = new AbortController().signal;
+
+/** A store that answers when it is told to. */
+function manualStore() {
+  const asked: { keys: readonly string[]; answer: () => void; fail: (error: Error) => void }[] = [];
+  const lookUpAll = (keys: readonly string[]): Promise<string[]> =>
+    new Promise((resolve, reject) => {
+      asked.push({ keys, answer: () => resolve(keys.map((key) => `of ${key}`)), fail: reject });
+    });
+  return { asked, lookUpAll };
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await turn();
+}
+
+describe('look-ups that are shared', () => {
+  it('ask once for all keys of a moment, and give each its own answer', async () => {
+    const { asked, lookUpAll } = manualStore();
+    const lookUp = sharedLookUps(lookUpAll, { waitMs: 1, keys: 10, questions: 2 });
+    const answers = ['a', 'b', 'a'].map((key) => lookUp(key, WANTED));
+    await until(() => asked.length === 1);
+    expect(asked[0]?.keys).toEqual(['a', 'b', 'a']);
+    asked[0]?.answer();
+    expect(await Promise.all(answers)).toEqual(['of a', 'of b', 'of a']);
+  });
+
+  it('do not wait when the question is full', () => {
+    const { asked, lookUpAll } = manualStore();
+    const lookUp = sharedLookUps(lookUpAll, { waitMs: 3_600_000, keys: 2, questions: 2 });
+    for (const key of ['a', 'b']) void lookUp(key, WANTED);
+    expect(asked.map(({ keys }) => keys)).toEqual([['a', 'b']]);
+  });
+
+  it('gather while the store is busy, and go out when it has answered', async () => {
+    const { asked, lookUpAll } = manualStore();
+    const lookUp = sharedLookUps(lookUpAll, { waitMs: 0, keys: 3, questions: 1 });
+    const first = lookUp('a', WANTED);
+    await until(() => asked.length === 1);
+    const others = ['b', 'c', 'd', 'e'].map((key) => lookUp(key, WANTED));
+    await turn();
+    expect(asked).toHaveLength(1);
+    asked[0]?.answer();
+    await first;
+    await until(() => asked.length === 2);
+    expect(asked[1]?.keys).toEqual(['b', 'c', 'd']);
+    asked[1]?.answer();
+    await until(() => asked.length === 3);
+    asked[2]?.answer();
+    expect(await Promise.all(others)).toEqual(['of b', 'of c', 'of d', 'of e']);
+  });
+
+  it('fail together when the question fails, and the next ones are asked again', async () => {
+    const { asked, lookUpAll } = manualStore();
+    const lookUp = sharedLookUps(lookUpAll, { waitMs: 0, keys: 3, questions: 1 });
+    const answers = Promise.allSettled(['a', 'b'].map((key) => lookUp(key, WANTED)));
+    await until(() => asked.length === 1);
+    asked[0]?.fail(new Error('away'));
+    expect((await answers).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    const next = lookUp('c', WANTED);
+    await until(() => asked.length === 2);
+    asked[1]?.answer();
+    expect(await next).toBe('of c');
+  });
+
+  it('leave out what nobody waits for any more', async () => {
+    const { asked, lookUpAll } = manualStore();
+    const lookUp = sharedLookUps(lookUpAll, { waitMs: 0, keys: 10, questions: 1 });
+    void lookUp('a', WANTED);
+    await until(() => asked.length === 1);
+    const late = new AbortController();
+    void lookUp('b', late.signal);
+    const wanted = lookUp('c', WANTED);
+    late.abort();
+    asked[0]?.answer();
+    await until(() => asked.length === 2);
+    expect(asked[1]?.keys).toEqual(['c']);
+    asked[1]?.answer();
+    expect(await wanted).toBe('of c');
+  });
+});
