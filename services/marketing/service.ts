@@ -9,8 +9,10 @@ import type { MarketingMetrics } from './metrics.ts';
 import { failureForm, refusalForms, refusalTable } from './refusals.ts';
 import { queryReader } from './request/query.ts';
 import { REQUEST_BOUNDS } from './request/rules.ts';
+import { addRedemptionsRoute, type RedemptionsParts } from './redemptions-route.ts';
 import { requestLog, type Told } from './request-log.ts';
 import { addMarketingRoute } from './route.ts';
+import { secretIn } from './signature/files.ts';
 import { notingReplays } from './signature/replays.ts';
 import { verification } from './signature/verification.ts';
 
@@ -25,6 +27,8 @@ export interface ServiceOptions {
 
 /** Where the service has its knowledge from. */
 export interface Sources extends Pick<CheckOutParts, 'lookUp' | 'age'> {
+  /** Coupons that are used up, or are not after all. @returns those that were not so before */
+  readonly redeem: RedemptionsParts['record'];
   readonly checks: Checks;
 }
 
@@ -32,7 +36,7 @@ export interface Sources extends Pick<CheckOutParts, 'lookUp' | 'age'> {
  * Serves the platform's query_marketing_callback out of `sources`.
  * @throws {OperatorError} when it may not start: no key, no such file, no place to listen
  */
-export function serveMarketing(options: ServiceOptions, sources: Sources): Promise<HttpService> {
+export async function serveMarketing(options: ServiceOptions, sources: Sources): Promise<HttpService> {
   const { config, logger, metrics, now } = options;
   const forms = refusalForms(refusalTable(config), config.MARKETING_REFUSAL_STATUS === '200');
   const decide = checkOut({
@@ -44,6 +48,7 @@ export function serveMarketing(options: ServiceOptions, sources: Sources): Promi
     staleMs: config.MARKETING_STALE_SECONDS * 1000,
     now,
   });
+  const token = adminToken(config);
   return startHttpService({
     listen: config.MARKETING_LISTEN,
     setting: 'MARKETING_LISTEN',
@@ -52,16 +57,16 @@ export function serveMarketing(options: ServiceOptions, sources: Sources): Promi
     metrics: options.registry,
     failure: failureForm(forms),
     logger,
-    routes: (app) =>
-      addMarketingRoute(app, {
-        path: config.MARKETING_PATH,
-        decide,
-        forms,
-        age: sources.age,
-        tell: teller(logger, metrics),
-      }),
+    routes(app) {
+      const tell = teller(logger, metrics);
+      addMarketingRoute(app, { path: config.MARKETING_PATH, decide, forms, age: sources.age, tell });
+      if (token !== undefined) addRedemptionsRoute(app, { token, record: sources.redeem });
+    },
   });
 }
+
+const adminToken = ({ MARKETING_ADMIN_TOKEN_FILE: file }: MarketingConfig): string | undefined =>
+  file === undefined ? undefined : secretIn(file, 'MARKETING_ADMIN_TOKEN_FILE');
 
 function verified(config: MarketingConfig, logger: Logger, metrics: MarketingMetrics) {
   if (config.MARKETING_SIGNATURE === 'none')

@@ -1,4 +1,7 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 
@@ -50,6 +53,17 @@ interface Running {
   readonly count: (sample: string) => Promise<number>;
 }
 
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'kaquan-marketing-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function file(name: string, content: string): string {
+  writeFileSync(join(folder, name), content);
+  return join(folder, name);
+}
+
 let running: HttpService | undefined;
 afterEach(() => running?.stop(0));
 
@@ -65,7 +79,13 @@ async function serve(env: Record<string, string> = {}, sources: Partial<Sources>
       metrics: createMetrics(registry, marketingMetrics),
       now: () => NOW,
     },
-    { lookUp: () => Promise.resolve(KNOWN), age: () => 1250, checks: {}, ...sources },
+    {
+      lookUp: () => Promise.resolve(KNOWN),
+      age: () => 1250,
+      redeem: () => Promise.reject(new Error('not asked for')),
+      checks: {},
+      ...sources,
+    },
   );
   running = service;
   const printed = printedRequest();
@@ -200,5 +220,94 @@ describe('a refusal', () => {
     const { ask } = await serve();
     expect((await ask('{}', {}, '/another')).status).toBe(404);
     expect((await ask('{}', {}, '/redemptions')).status).toBe(404);
+  });
+});
+
+describe('the table of refusals', () => {
+  it('can be replaced, kind by kind', async () => {
+    const table = { bad_request: { err_no: 28001003, err_tips: 'wrong parameters', status: 422 } };
+    const env = {
+      MARKETING_REFUSALS_FILE: file('refusals.json', JSON.stringify(table)),
+      MARKETING_REFUSAL_STATUS: 'kind',
+    };
+    const response = await (await serve(env)).ask('{');
+    expect(response.status).toBe(422);
+    expect(await response.json()).toEqual({
+      err_no: 28001003,
+      err_tips: 'wrong parameters: the body must be JSON in UTF-8 (other text)',
+    });
+  });
+
+  it.each([
+    ['no file', () => join(folder, 'absent'), /can't be read/],
+    ['no JSON', () => file('broken.json', '{'), /can't be read as JSON/],
+    ['an unknown kind', () => file('kind.json', '{"odd":{}}'), /odd/],
+    [
+      'a refusal that says success',
+      () => file('zero.json', '{"forged":{"err_no":0}}'),
+      /forged.err_no: 0 means success/,
+    ],
+  ])('is checked at the start: %s', async (_, name, sentence) => {
+    await expect(serve({ MARKETING_REFUSALS_FILE: name() })).rejects.toThrow(sentence);
+  });
+});
+
+describe('POST /redemptions', () => {
+  const AUTHORIZED = { authorization: 'Bearer secret-token' };
+  const recorded: unknown[] = [];
+  const redeem: Sources['redeem'] = (ids, redeemed) => {
+    recorded.push([ids, redeemed]);
+    return Promise.resolve(ids.slice(0, 1));
+  };
+  const serveRedemptions = (sources: Partial<Sources> = { redeem }) =>
+    serve({ MARKETING_ADMIN_TOKEN_FILE: file('token', 'secret-token\n') }, sources);
+  const post = async (
+    body: string,
+    headers: Record<string, string> = AUTHORIZED,
+    sources?: Partial<Sources>,
+  ) => (await serveRedemptions(sources)).ask(body, headers, '/redemptions');
+
+  it('records that coupons are used up, and says which were not before', async () => {
+    recorded.length = 0;
+    const response = await post('{"coupon_ids":["c1","c2"]}');
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual({ changed: ['c1'] });
+    expect(recorded).toEqual([[['c1', 'c2'], true]]);
+  });
+
+  it('takes it back', async () => {
+    recorded.length = 0;
+    await post('{"coupon_ids":["c1"],"redeemed":false}');
+    expect(recorded).toEqual([[['c1'], false]]);
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ['no token', {}],
+    ['another token', { authorization: 'Bearer secret-tokem' }],
+    ['another scheme', { authorization: 'Basic secret-token' }],
+  ])('is refused with %s', async (_, headers) => {
+    recorded.length = 0;
+    const response = await post('{"coupon_ids":["c1"]}', headers);
+    expect(response.status).toBe(401);
+    expect(recorded).toEqual([]);
+  });
+
+  it.each([
+    ['{', 'the body must be a JSON object (absent)'],
+    ['{}', 'coupon_ids must name at least one coupon (absent)'],
+    ['{"coupon_ids":[]}', 'coupon_ids must name at least one coupon (array(0))'],
+    ['{"coupon_ids":[7]}', 'coupon_ids[0] must be a string (number)'],
+    ['{"coupon_ids":["c"],"redeemed":1}', 'redeemed must be true or false (number)'],
+  ])('is refused for %s', async (body, problem) => {
+    const response = await post(body);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toEqual({ error: problem });
+  });
+
+  it('says by its status that it could not store, or would not read', async () => {
+    const away = { redeem: () => Promise.reject(new Error('ClickHouse is away')) };
+    expect((await post('{"coupon_ids":["c1"]}', AUTHORIZED, away)).status).toBe(503);
+    await running?.stop(0);
+    expect((await post('x'.repeat(300_000))).status).toBe(413);
   });
 });

@@ -1,0 +1,72 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { FastifyError, FastifyInstance } from 'fastify';
+import { z } from 'zod';
+
+import { takeRawBodies } from '../../runtime/http/raw-bodies.ts';
+import { arrayOf, requiredText } from '../../schemas/coupon_order/fields.ts';
+import { broken, violationAt } from '../../schemas/coupon_order/violation.ts';
+
+export interface RedemptionsParts {
+  /** The bearer token that may redeem. */
+  readonly token: string;
+  /** @returns the coupons that were not so before */
+  readonly record: (couponIds: readonly string[], redeemed: boolean) => Promise<readonly string[]>;
+}
+
+const PATH = '/redemptions';
+
+const absent = broken('Q4', 'must name at least one coupon');
+const rules = z.object(
+  {
+    coupon_ids: arrayOf(requiredText('Q5'), absent, 1, absent),
+    redeemed: z.boolean(broken('Q4', 'must be true or false')).default(true),
+  },
+  broken('Q3', 'must be a JSON object'),
+);
+
+/**
+ * `POST /redemptions {"coupon_ids": […], "redeemed": true}`: coupons that are used up, or, with false, are not after all. To say
+ * it again changes nothing. Answers `{"changed": […]}`, once it is stored; with another status `{"error": …}`.
+ */
+export function addRedemptionsRoute(app: FastifyInstance, { token, record }: RedemptionsParts): void {
+  void app.register((scope, _, done) => {
+    takeRawBodies(scope);
+    scope.setErrorHandler(({ statusCode = 503, message }: FastifyError, _request, reply) =>
+      reply.code(statusCode).send({ error: statusCode < 500 ? message : 'not stored: try again' }),
+    );
+    scope.addHook('onRequest', async (request, reply) => {
+      if (!isToken(request.headers.authorization, token))
+        await reply
+          .code(401)
+          .header('www-authenticate', 'Bearer')
+          .send({ error: 'the bearer token is wrong' });
+    });
+    scope.post(PATH, async (request, reply) => {
+      const input = jsonOf(request.body);
+      const parsed = rules.safeParse(input);
+      if (!parsed.success) return reply.code(400).send({ error: problemsOf(input, parsed.error) });
+      return { changed: await record(parsed.data.coupon_ids, parsed.data.redeemed) };
+    });
+    done();
+  });
+}
+
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+
+// Of digests, so that the comparison takes equally long whatever was given.
+const isToken = (authorization: string | undefined, token: string): boolean =>
+  timingSafeEqual(digest(authorization ?? ''), digest(`Bearer ${token}`));
+
+function jsonOf(body: unknown): unknown {
+  try {
+    return JSON.parse(Buffer.isBuffer(body) ? body.toString() : '') as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+const problemsOf = (input: unknown, { issues }: z.ZodError): string =>
+  issues
+    .map(({ path, message }) => violationAt(input, path, message))
+    .map(({ path, message, found }) => `${path || 'the body'} ${message} (${found})`)
+    .join('; ');
