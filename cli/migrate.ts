@@ -4,12 +4,18 @@ import { FOLD_VERSION } from '../domain/order/state.ts';
 import { parseSettings } from '../runtime/process/settings.ts';
 import { ordersSettings } from '../consumers/orders/config.ts';
 import { COLLECTOR } from '../producers/collector/dead-letters.ts';
-import { deadLetterTopic, TOPIC } from '../schemas/coupon_order/topic.ts';
+import { deadLetterTopic, REPORT_GROUP, TOPIC } from '../schemas/coupon_order/topic.ts';
 import { migrateStore, withStoreLock } from '../sql/migrate.ts';
 import { storeSettings } from '../sql/settings.ts';
 import { commandLogger, connectClickHouse, connectKafka } from './connections.ts';
 import { EXIT } from './failure.ts';
-import { checkConfig, checkPartitions, placeTopic, type PlacedTopic } from './migrate/topics.ts';
+import {
+  checkConfig,
+  checkDeliveriesLedger,
+  checkPartitions,
+  placeTopic,
+  type PlacedTopic,
+} from './migrate/topics.ts';
 import { deadLetterSpec, eventsSpec } from './migrate/topic-specs.ts';
 import type { Io } from './io.ts';
 
@@ -31,7 +37,8 @@ export async function migrate({ json }: { readonly json?: true }, io: Io): Promi
 export async function migrateAll(env: Io['env']): Promise<Migrated> {
   const config = parseSettings({ ...ordersSettings, ...storeSettings }, env);
   const events = eventsSpec(TOPIC, config);
-  const failing = [config.ORDERS_GROUP, COLLECTOR];
+  checkDeliveriesLedger(config);
+  const failing = [config.ORDERS_GROUP, REPORT_GROUP, COLLECTOR];
   const specs = [events, ...failing.map((name) => deadLetterSpec(deadLetterTopic(name), config))];
   const lock = {
     owner: `${hostname()}:${process.pid}`,
@@ -48,7 +55,11 @@ export async function migrateAll(env: Io['env']): Promise<Migrated> {
       ...lock,
       timeZone: config.TIME_ZONE,
       foldVersion: FOLD_VERSION,
-      retention: { eventsDays: config.EVENTS_TTL_DAYS, ledgerDays: config.LEDGER_TTL_DAYS },
+      retention: {
+        eventsDays: config.EVENTS_TTL_DAYS,
+        ledgerDays: config.LEDGER_TTL_DAYS,
+        deliveriesDays: config.REPORT_LEDGER_TTL_DAYS,
+      },
     });
     const topics = await withStoreLock(clickhouse, lock, async () => {
       const placed: PlacedTopic[] = [];

@@ -5,6 +5,8 @@ export interface Retention {
   readonly eventsDays?: number | undefined;
   /** Days for dead letters and skips; undefined keeps them for ever. */
   readonly ledgerDays?: number | undefined;
+  /** Days for the deliveries to the report API; undefined keeps them for ever. Not less than the topic keeps its events. */
+  readonly deliveriesDays?: number | undefined;
 }
 
 /** The tables that may forget, and the column that tells a row's age. States and milestones are none of them. */
@@ -12,6 +14,7 @@ const FORGETTING = [
   { table: 'events', column: 'time', days: (retention: Retention) => retention.eventsDays },
   { table: 'dead_letters', column: 'at', days: (retention: Retention) => retention.ledgerDays },
   { table: 'skips', column: 'at', days: (retention: Retention) => retention.ledgerDays },
+  { table: 'report_deliveries', column: 'at', days: (retention: Retention) => retention.deliveriesDays },
 ] as const;
 
 /** Makes the tables' TTLs those of `retention`. A table that has the right one is left alone: a change rewrites it. */

@@ -49,6 +49,23 @@ export async function checkConfig(admin: KafkaAdmin, topic: string): Promise<voi
   }
 }
 
+const DAY_MS = 86_400_000;
+
+/** @throws {CommandError} if deliveries would be forgotten while the topic still has their events: they could be sent again */
+export function checkDeliveriesLedger({
+  KAFKA_RETENTION_MS: retention,
+  REPORT_LEDGER_TTL_DAYS: days,
+}: {
+  readonly KAFKA_RETENTION_MS: number;
+  readonly REPORT_LEDGER_TTL_DAYS: number | undefined;
+}): void {
+  if (days === undefined || (retention >= 0 && retention <= days * DAY_MS)) return;
+  throw new CommandError(
+    `REPORT_LEDGER_TTL_DAYS=${days} forgets deliveries while the topic still has their events (KAFKA_RETENTION_MS=${retention}): ` +
+      'a replay would send them again. Unset it, or make it at least as long as KAFKA_RETENTION_MS.',
+  );
+}
+
 /** Creates and records the topic, as far as that is not done. To be called under the store's lock. */
 export async function placeTopic(
   admin: KafkaAdmin,

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +17,9 @@ import {
 import { startTestStack, type TestStack } from '../stack.ts';
 
 const SQL = fileURLToPath(new URL('../../sql/', import.meta.url));
+const ALL = readdirSync(join(SQL, 'migrations')).sort();
+/** The migration that comes after all of them. */
+const MORE = `${String(ALL.length + 1).padStart(4, '0')}_more.sql`;
 
 let stack: TestStack;
 let clickhouse: ClickHouse;
@@ -66,7 +70,9 @@ async function storeNow(): Promise<unknown> {
     `SELECT database, name, create_table_query FROM system.tables
      WHERE database IN ('kaquan', 'kaquan_store') ORDER BY ALL`,
   );
-  const applied = await clickhouse.query('SELECT version, name, checksum FROM kaquan_store.migrations FINAL');
+  const applied = await clickhouse.query(
+    'SELECT version, name, checksum FROM kaquan_store.migrations FINAL ORDER BY ALL',
+  );
   return { tables, applied, fold: await recordedFact(clickhouse, 'fold_version') };
 }
 
@@ -83,15 +89,15 @@ function mortal(last: number, sends: { count: number }): ClickHouse {
 
 describe('migrateStore', () => {
   it('applies what is missing, once', async () => {
-    expect(await migrate()).toEqual({ applied: ['0001_store.sql'] });
+    expect(await migrate()).toEqual({ applied: ALL });
     const first = await storeNow();
     expect(await migrate()).toEqual({ applied: [] });
     expect(await storeNow()).toEqual(first);
     await writeFile(
-      join(directory, 'migrations/0002_more.sql'),
+      join(directory, `migrations/${MORE}`),
       'CREATE TABLE IF NOT EXISTS kaquan_store.more (a Int8) ENGINE = Log;',
     );
-    expect(await migrate()).toEqual({ applied: ['0002_more.sql'] });
+    expect(await migrate()).toEqual({ applied: [MORE] });
   });
 
   it('refuses an applied file that has changed, by its name, and does nothing', async () => {
@@ -104,12 +110,10 @@ describe('migrateStore', () => {
   });
 
   it('refuses a store that is ahead of the program', async () => {
-    await writeFile(join(directory, 'migrations/0002_more.sql'), 'SELECT 1');
+    await writeFile(join(directory, `migrations/${MORE}`), 'SELECT 1');
     await migrate();
-    await rm(join(directory, 'migrations/0002_more.sql'));
-    await expect(migrate()).rejects.toThrow(
-      '0002_more.sql, which this program does not know: upgrade the program',
-    );
+    await rm(join(directory, `migrations/${MORE}`));
+    await expect(migrate()).rejects.toThrow(`${MORE}, which this program does not know: upgrade the program`);
   });
 
   it('refuses a store that another fold has filled', async () => {
@@ -119,11 +123,11 @@ describe('migrateStore', () => {
   });
 
   it('names the file and the statement that failed, and goes on there when it is mended', async () => {
-    const path = join(directory, 'migrations/0002_more.sql');
+    const path = join(directory, `migrations/${MORE}`);
     await writeFile(path, 'SELECT 1; SELECT nothing; SELECT 3');
-    await expect(migrate()).rejects.toThrow(/^0002_more\.sql, statement 2 of 3: .*UNKNOWN_IDENTIFIER/);
+    await expect(migrate()).rejects.toThrow(new RegExp(`^${MORE}, statement 2 of 3: .*UNKNOWN_IDENTIFIER`));
     await writeFile(path, 'SELECT 1; SELECT 2; SELECT 3');
-    expect(await migrate()).toEqual({ applied: ['0002_more.sql'] });
+    expect(await migrate()).toEqual({ applied: [MORE] });
   });
 
   it('comes to the same end wherever it was killed', async () => {
@@ -145,7 +149,7 @@ describe('migrateStore', () => {
 
   it('may run several times at once: one applies, the others wait for it', async () => {
     const runs = await Promise.all(['a', 'b', 'c', 'd'].map((owner) => migrate({ owner })));
-    expect(runs.flatMap(({ applied }) => applied)).toEqual(['0001_store.sql']);
+    expect(runs.flatMap(({ applied }) => applied)).toEqual(ALL);
   }, 60_000);
 
   it('replaces the views, also for another time zone', async () => {
@@ -165,11 +169,12 @@ describe('migrateStore', () => {
       );
     await migrate();
     expect(await ttls()).toEqual([]);
-    const retention = { eventsDays: 400, ledgerDays: 30 };
+    const retention = { eventsDays: 400, ledgerDays: 30, deliveriesDays: 90 };
     await migrate({ retention });
     const kept = [
       { name: 'dead_letters', ttl: 'toIntervalDay(30)' },
       { name: 'events', ttl: 'toIntervalDay(400)' },
+      { name: 'report_deliveries', ttl: 'toIntervalDay(90)' },
       { name: 'skips', ttl: 'toIntervalDay(30)' },
     ];
     expect(await ttls()).toEqual(kept);
@@ -185,7 +190,7 @@ describe('migrateStore', () => {
     expect(altered).toEqual([]);
     await migrate({ retention: { eventsDays: 500 } }, watched);
     expect(await ttls()).toEqual([{ name: 'events', ttl: 'toIntervalDay(500)' }]);
-    expect(altered).toHaveLength(3);
+    expect(altered).toHaveLength(4);
     await migrate();
     expect(await ttls()).toEqual([]);
   });
