@@ -1,4 +1,5 @@
 import type { Fetched } from '../../runtime/kafka/group.ts';
+import { signalled } from '../../runtime/process/signalled.ts';
 
 const sizeOf = ({ records }: Fetched): number =>
   records.reduce((sum, { value, key }) => sum + (value?.length ?? 0) + (key?.length ?? 0), 0);
@@ -63,12 +64,4 @@ export class Intake {
     this.wake();
     this.#room.resolve();
   }
-}
-
-function signalled(): { readonly promise: Promise<void>; readonly resolve: () => void } {
-  let resolve = (): void => undefined;
-  const promise = new Promise<void>((done) => {
-    resolve = done;
-  });
-  return { promise, resolve };
 }

@@ -1,0 +1,80 @@
+import { Pool } from 'undici';
+
+import { retryAfterMs } from '../../runtime/http/retry-after.ts';
+import {
+  parseAnswer,
+  REPORT_PATHS,
+  reportQuery,
+  type Credential,
+  type ReportMode,
+} from '../../schemas/report_api/index.ts';
+
+export interface Answer {
+  readonly status: number;
+  /** Of the body; undefined: it has none. */
+  readonly code: number | undefined;
+  /** The API's own words; empty if there are none. */
+  readonly msg: string;
+  /** ms that the API asks to wait. */
+  readonly retryAfterMs: number | undefined;
+}
+
+export interface ReportClientOptions {
+  /** The API's base, without a path. */
+  readonly url: string;
+  readonly mode: ReportMode;
+  readonly timeoutMs: number;
+  /** Requests at the same time at the most. */
+  readonly connections: number;
+  /** ms since 1970 */
+  readonly now: () => number;
+  /** Another nonce at each call: at most 32 characters. */
+  readonly nonce: () => string;
+}
+
+/** Sends one request, and tries nothing again. */
+export interface ReportClient {
+  /** @throws when no whole answer came in time: what became of the request is then unknown */
+  send(body: string, credential: Credential): Promise<Answer>;
+  /** Ends what is still under way. */
+  close(): Promise<void>;
+}
+
+const ANSWER_BYTES = 65_536;
+const MSG_CHARACTERS = 500;
+
+export function createReportClient(options: ReportClientOptions): ReportClient {
+  const { url, mode, timeoutMs, connections, now, nonce } = options;
+  const { origin, pathname } = new URL(url);
+  const path = `${pathname === '/' ? '' : pathname}${REPORT_PATHS[mode]}`;
+  const pool = new Pool(origin, {
+    connections,
+    pipelining: 1,
+    connectTimeout: timeoutMs,
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+    maxResponseSize: ANSWER_BYTES,
+  });
+  return {
+    async send(body, { appId, secret }) {
+      const attempt = { appId, timestamp: Math.floor(now() / 1000), nonce: nonce() };
+      const query = reportQuery(attempt, mode === 'safe-report' ? secret : undefined);
+      const answer = await pool.request({
+        method: 'POST',
+        path: `${path}?${query}`,
+        headers: { 'content-type': 'application/json' },
+        body,
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+      const parsed = parseAnswer(await answer.body.text());
+      const { 'retry-after': retryAfter } = answer.headers;
+      return {
+        status: answer.statusCode,
+        code: parsed?.code,
+        msg: (parsed?.msg ?? '').slice(0, MSG_CHARACTERS),
+        retryAfterMs: retryAfterMs(Array.isArray(retryAfter) ? retryAfter[0] : retryAfter, now()),
+      };
+    },
+    close: () => pool.destroy(),
+  };
+}

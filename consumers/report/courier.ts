@@ -1,0 +1,276 @@
+import type { Logger } from 'pino';
+
+import type { FetchedRecord } from '../../runtime/kafka/group.ts';
+import { redriveOf } from '../../runtime/kafka/redrive.ts';
+import type { Skip } from '../../runtime/kafka/starting-offsets.ts';
+import { OperatorError } from '../../runtime/process/operator-error.ts';
+import type { LedgerLetter } from '../../sql/ledgers.ts';
+import type { Book } from './book.ts';
+import type { Commits } from './commits.ts';
+import type { Deliveries, Sent } from './delivery.ts';
+import type { DeadReason, Outgoing } from './judge.ts';
+import {
+  PUBLISHED_TWICE,
+  type Entry,
+  type Lane,
+  type Letter,
+  type Parcel,
+  type ParcelLimits,
+} from './lane.ts';
+import type { Delivery, Known, Place } from './ledger.ts';
+import type { Pace } from './pace.ts';
+
+/** A record that becomes a dead letter, and what the API said of it. */
+export interface DeadRecord {
+  readonly record: FetchedRecord;
+  readonly reason: DeadReason;
+  readonly detail?: string;
+}
+
+export interface CourierOptions {
+  readonly deliveries: Deliveries;
+  readonly book: Book;
+  readonly commits: Commits;
+  readonly pace: Pace;
+  readonly limits: ParcelLimits;
+  /** The recorded generation of the topic. */
+  readonly generation: number;
+  /** Which events may be in the ledger; those that are met are added. */
+  readonly ids: { mayHave(id: string): boolean; add(id: string): void };
+  /** Waits for ClickHouse for ever. */
+  readonly lookUp: (events: readonly Outgoing[]) => Promise<ReadonlyMap<string, Known>>;
+  /** Resolves when the writers' schemas of these records are loaded, if anybody knows them. */
+  readonly loadSchemas: (records: Iterable<FetchedRecord>) => Promise<void>;
+  /** Resolves when the broker has acknowledged them. */
+  readonly publish: (records: readonly DeadRecord[]) => Promise<void>;
+  /** ms since 1970 */
+  readonly now: () => number;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** The brake: the group must stop before these dead letters are published. */
+export class TooManyDeadLettersError extends OperatorError {
+  override readonly name = 'TooManyDeadLettersError';
+}
+
+// What is accepted and not in the ledger costs memory, and the note of the commit can't grow for ever.
+const OPEN_ENTRIES = 5000;
+
+/**
+ * What is known of a parcel before it is sent: which events the ledger has, or the last commit's note speaks of.
+ */
+interface Prepared {
+  readonly parcel: Parcel;
+  readonly known: ReadonlyMap<string, Known>;
+}
+
+/** Sends the parcels of one lane, one after the other; the next one is prepared while one is on its way. */
+export class Courier {
+  readonly #lane: Lane;
+  readonly #options: CourierOptions;
+
+  constructor(lane: Lane, options: CourierOptions) {
+    this.#lane = lane;
+    this.#options = options;
+  }
+
+  /** Prepares what waits in the lane. @returns undefined: nothing waits */
+  async prepare(): Promise<Prepared | undefined> {
+    const { loadSchemas, limits } = this.#options;
+    if (this.#lane.isEmpty) return undefined;
+    await loadSchemas(this.#lane.ahead());
+    const parcel = this.#lane.take(limits);
+    // Those that were redriven are looked up when everything before them is in the ledger.
+    const known =
+      parcel.events[0]?.event.isRedriven === true ? new Map<string, Known>() : await this.#known(parcel);
+    return { parcel, known };
+  }
+
+  /** Sends a parcel, and resolves when the next one may be sent. */
+  async deliver({ parcel, known }: Prepared): Promise<void> {
+    const { book, lookUp } = this.#options;
+    let found = known;
+    if (parcel.events[0]?.event.isRedriven === true) {
+      await book.flush();
+      found = await lookUp(parcel.events.map(({ event }) => event));
+    }
+    const sorted = this.#sorted(parcel, found);
+    const sent = await this.#send(sorted.fresh);
+    await this.#settle(parcel, sorted, sent);
+  }
+
+  async #known({ events }: Parcel): Promise<ReadonlyMap<string, Known>> {
+    const { ids, lookUp } = this.#options;
+    const suspects = events.filter(({ event }) => ids.mayHave(event.eventId));
+    for (const { event } of events) ids.add(event.eventId);
+    return suspects.length === 0 ? NONE : lookUp(suspects.map(({ event }) => event));
+  }
+
+  #sorted({ events }: Parcel, known: ReadonlyMap<string, Known>): Sorted {
+    const sorted: Sorted = { fresh: [], sentBefore: [], twice: [] };
+    for (const letter of events) {
+      const found = known.get(letter.event.eventId);
+      const mark = this.#lane.sentBefore.get(letter.event.appId) ?? 0;
+      if (found !== undefined && this.#isSettled(letter, found)) {
+        if (!this.#isPlaceOf(letter, found)) sorted.twice.push(letter);
+      } else if (letter.entry.first < mark) sorted.sentBefore.push(letter);
+      else sorted.fresh.push(letter);
+    }
+    return sorted;
+  }
+
+  /** Whether what the ledger has of the event is all that there is to do: one that was redriven may be refused before. */
+  #isSettled(letter: Letter, found: Known): boolean {
+    return found.outcome === 'accepted' || !letter.event.isRedriven || this.#isPlaceOf(letter, found);
+  }
+
+  #isPlaceOf({ record }: Letter, { generation, partition, offset }: Known): boolean {
+    return (
+      generation === this.#options.generation && partition === record.partition && offset === record.offset
+    );
+  }
+
+  async #send(letters: readonly Letter[]): Promise<Sent[]> {
+    const { deliveries, pace, signal } = this.#options;
+    if (letters.length === 0) return [];
+    return deliveries.deliver(
+      letters.map(({ event }) => event),
+      pace,
+      signal,
+    );
+  }
+
+  async #settle(parcel: Parcel, sorted: Sorted, sent: readonly Sent[]): Promise<void> {
+    const { book, commits } = this.#options;
+    const accepted = sorted.fresh.filter((_, index) => sent[index]?.outcome === 'accepted');
+    this.#settleHandled(parcel, sorted, sent, accepted);
+    await this.#settleDead(parcel, sorted, sent);
+    if (this.#lane.openEntries > OPEN_ENTRIES || this.#lane.note() === null) await book.flush();
+    // One array at a time is neither in the ledger nor in a note: after a kill no more than that is sent again.
+    if (accepted.length > 0) await commits.put([this.#lane]);
+  }
+
+  /** What needs no dead letter. */
+  #settleHandled(
+    { others }: Parcel,
+    { sentBefore, twice, fresh }: Sorted,
+    sent: readonly Sent[],
+    accepted: readonly Letter[],
+  ): void {
+    const at = this.#options.now();
+    for (const _ of accepted) this.#lane.brake.record(false);
+    this.#lane.accepted(accepted);
+    const skipped = others.filter(({ verdict }) => verdict?.kind !== 'dead');
+    const deliveries = fresh.map((letter, index) => deliveryOf(letter, sent[index], at));
+    this.#options.book.add({
+      lane: this.#lane,
+      entries: [...skipped, ...[...sentBefore, ...twice, ...accepted].map(({ entry }) => entry)],
+      deliveries: [
+        ...deliveries.filter(({ outcome }) => outcome === 'accepted'),
+        ...sentBefore.map((letter) => deliveryOf(letter, undefined, at)),
+      ],
+      noted: accepted,
+      letters: [],
+      skips: [...skipsOf(skipped, this.#lane.partition), ...twice.map(twiceOf)],
+    });
+  }
+
+  /** Dead letters lie on their topic and in the ledger before anything more of the lane is sent. */
+  async #settleDead({ others }: Parcel, { fresh }: Sorted, sent: readonly Sent[]): Promise<void> {
+    const { book, publish, now } = this.#options;
+    const dead = [...deadOf(others), ...refusedOf(fresh, sent)];
+    if (dead.length === 0) return;
+    for (const { record, reason } of dead) this.#brake(reason, record);
+    await publish(dead);
+    const refused = fresh.flatMap((letter, index) => {
+      const one = sent[index];
+      return one === undefined || one.outcome === 'accepted' ? [] : [{ letter, one }];
+    });
+    const at = now();
+    book.add({
+      lane: this.#lane,
+      entries: [
+        ...others.filter(({ verdict }) => verdict?.kind === 'dead'),
+        ...refused.map(({ letter }) => letter.entry),
+      ],
+      deliveries: refused.map(({ letter, one }) => deliveryOf(letter, one, at)),
+      noted: [],
+      letters: dead.map(letterOf),
+      skips: [],
+    });
+    await book.flush();
+  }
+
+  #brake(reason: DeadReason, record: FetchedRecord): void {
+    // A redriven record failed before, and an app that may not report is told of otherwise: neither is a sign of new trouble.
+    if (reason === 'destination_refused' || isRedriven(record)) return;
+    if (!this.#lane.brake.record(true)) return;
+    throw new TooManyDeadLettersError(
+      `partition ${this.#lane.partition}: nearly all of the last events became dead letters, the newest because ${reason}; ` +
+        'stopped before they are committed. Mend the producer, the settings (REPORT_KEY, REPORT_TIMES, REPORT_AMOUNTS) or the ' +
+        'API, then start again (BRAKE_WINDOW and BRAKE_SHARE set when this happens).',
+    );
+  }
+}
+
+interface Sorted {
+  /** To be sent. */
+  readonly fresh: Letter[];
+  /** Accepted, as the last commit's note says. */
+  readonly sentBefore: Letter[];
+  /** Published again: the ledger has them from another place. */
+  readonly twice: Letter[];
+}
+
+const NONE: ReadonlyMap<string, Known> = new Map();
+
+const isRedriven = ({ headers }: FetchedRecord): boolean => redriveOf(headers) !== undefined;
+
+const placeOf = ({ partition, offset, time }: FetchedRecord): Place => ({ partition, offset, time });
+
+function* deadOf(entries: readonly Entry[]): Generator<DeadRecord> {
+  for (const { verdict, record } of entries)
+    if (verdict?.kind === 'dead' && record !== undefined) yield { record, reason: verdict.reason };
+}
+
+function* refusedOf(letters: readonly Letter[], sent: readonly Sent[]): Generator<DeadRecord> {
+  for (const [index, { record }] of letters.entries()) {
+    const one = sent[index];
+    if (one === undefined || one.outcome === 'accepted') continue;
+    const reason = one.outcome === 'refused' ? 'refused_by_api' : 'destination_refused';
+    yield { record, reason, detail: detailOf(one) };
+  }
+}
+
+const detailOf = ({ status, code, msg }: Sent): string =>
+  status === 0 ? msg : `status ${status}, code ${code}${msg === '' ? '' : `: ${msg}`}`;
+
+/** @param sent undefined: it was accepted before this assignment */
+function deliveryOf({ event, record }: Letter, sent: Sent | undefined, at: number): Delivery {
+  const { outcome = 'accepted', attempts = 0, status = 200, code = 0 } = sent ?? {};
+  const isAccepted = outcome === 'accepted';
+  return {
+    event,
+    place: placeOf(record),
+    outcome: isAccepted ? outcome : 'refused',
+    at,
+    attempts,
+    status,
+    code,
+  };
+}
+
+const letterOf = ({ record, reason }: DeadRecord): LedgerLetter => ({ place: placeOf(record), reason });
+
+function* skipsOf(entries: readonly Entry[], partition: number): Generator<Skip> {
+  for (const { verdict, first, next } of entries)
+    if (verdict?.kind === 'skip') yield { partition, first, last: next - 1, reason: verdict.reason };
+}
+
+const twiceOf = ({ entry, record }: Letter): Skip => ({
+  partition: record.partition,
+  first: entry.first,
+  last: entry.first,
+  reason: PUBLISHED_TWICE,
+});

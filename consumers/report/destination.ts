@@ -1,0 +1,197 @@
+import { setImmediate, setTimeout as pause } from 'node:timers/promises';
+
+import {
+  BrokenCircuitError,
+  circuitBreaker,
+  ConsecutiveBreaker,
+  handleWhen,
+  retry,
+  type CircuitBreakerPolicy,
+} from 'cockatiel';
+import type { Logger } from 'pino';
+
+import { meaningOf } from '../../domain/report/answers.ts';
+import type { Credential } from '../../schemas/report_api/index.ts';
+import { jittered, pauses, type Patience } from './backoff.ts';
+import type { Answer, ReportClient } from './client.ts';
+import type { Pace } from './pace.ts';
+
+export interface DestinationOptions {
+  readonly client: ReportClient;
+  readonly patience: Patience;
+  readonly retryCodes: ReadonlySet<number>;
+  /** ms since 1970 */
+  readonly now: () => number;
+  /** From 0 to before 1. */
+  readonly random: () => number;
+  readonly logger: Logger;
+}
+
+/** What decided about a request, and how often it was sent. */
+export interface Decision {
+  readonly meaning: 'accepted' | 'refused' | 'not_allowed';
+  /** undefined: it was not sent, because its app is not allowed. */
+  readonly answer: Answer | undefined;
+  readonly attempts: number;
+}
+
+const NOT_ALLOWED_ATTEMPTS = 3;
+// An app that was not allowed is tried once more after this time.
+const NOT_ALLOWED_MS = 60_000;
+const FAILURES_TO_BREAK = 5;
+const ALARM_ATTEMPTS = 5;
+
+/** An answer that says nothing about the events of its request. */
+class UndecidedError extends Error {
+  override readonly name = 'UndecidedError';
+}
+
+class NotAllowedError extends Error {
+  override readonly name = 'NotAllowedError';
+  readonly answer: Answer;
+
+  constructor(answer: Answer) {
+    super(`status ${answer.status}`);
+    this.answer = answer;
+  }
+}
+
+/** One app at the API: how it is reached, and whether it may report. All partitions share it. */
+export class Destination {
+  readonly #options: DestinationOptions;
+  readonly #credential: Credential;
+  readonly #breaker: CircuitBreakerPolicy;
+  /** Before then nothing is sent, because the API asked for it; ms since 1970. */
+  #notBefore = 0;
+  #notAllowedSince: number | undefined;
+
+  constructor(credential: Credential, options: DestinationOptions) {
+    this.#options = options;
+    this.#credential = credential;
+    this.#breaker = circuitBreaker(
+      handleWhen((error) => !(error instanceof NotAllowedError)),
+      { halfOpenAfter: jittered(options.patience), breaker: new ConsecutiveBreaker(FAILURES_TO_BREAK) },
+    );
+  }
+
+  /** Whether the API has said, more than once, that this app may not report. */
+  get isRefused(): boolean {
+    return this.#notAllowedSince !== undefined;
+  }
+
+  /**
+   * Sends a body until an answer decides about it; it waits for ever for one.
+   * @param events how many the body has
+   * @throws when `signal` is aborted; what is on its way then is waited for, and may still decide
+   */
+  async ask(body: string, events: number, pace: Pace, signal: AbortSignal): Promise<Decision> {
+    const since = this.#notAllowedSince;
+    if (since !== undefined && this.#options.now() - since < NOT_ALLOWED_MS)
+      return { meaning: 'not_allowed', answer: undefined, attempts: 0 };
+    const request = { attempts: 0, sending: Promise.resolve() };
+    try {
+      const answer = await unlessAborted(
+        this.#untilDecided(body, events, pace, request, signal),
+        request,
+        signal,
+      );
+      this.#notAllowedSince = undefined;
+      const meaning = answer.meaning === 'accepted' ? 'accepted' : 'refused';
+      return { meaning, answer, attempts: request.attempts };
+    } catch (error) {
+      if (!(error instanceof NotAllowedError)) throw error;
+      this.#notAllowedSince = this.#options.now();
+      return { meaning: 'not_allowed', answer: error.answer, attempts: request.attempts };
+    }
+  }
+
+  async #untilDecided(
+    body: string,
+    events: number,
+    pace: Pace,
+    request: Request,
+    signal: AbortSignal,
+  ): Promise<Decided> {
+    const isWorthAnother = (error: Error): boolean =>
+      !(error instanceof NotAllowedError) || (!this.isRefused && request.attempts < NOT_ALLOWED_ATTEMPTS);
+    const policy = retry(handleWhen(isWorthAnother), {
+      maxAttempts: Number.POSITIVE_INFINITY,
+      backoff: pauses(this.#options.patience, this.#options.random),
+    }).dangerouslyUnref();
+    policy.onFailure(({ reason }) => {
+      if ('error' in reason && !signal.aborted) this.#tell(reason.error, request.attempts);
+    });
+    return policy.execute(() => {
+      signal.throwIfAborted();
+      return this.#breaker.execute(async () => {
+        await this.#clearance(events, pace, signal);
+        request.attempts += 1;
+        const sent = this.#send(body);
+        request.sending = sent.then(
+          () => undefined,
+          () => undefined,
+        );
+        return sent;
+      });
+    }, signal);
+  }
+
+  async #send(body: string): Promise<Decided> {
+    const { client, retryCodes, now } = this.#options;
+    const answer = await client.send(body, this.#credential);
+    const meaning = meaningOf(answer.status, answer.code, retryCodes);
+    if (meaning === 'not_allowed') throw new NotAllowedError(answer);
+    if (meaning !== 'again') return { ...answer, meaning };
+    if (answer.retryAfterMs !== undefined)
+      this.#notBefore = Math.max(this.#notBefore, now() + answer.retryAfterMs);
+    throw new UndecidedError(`status ${answer.status}`);
+  }
+
+  /** Resolves when the API wants to be asked again and the limit lets the events through. */
+  async #clearance(events: number, pace: Pace, signal: AbortSignal): Promise<void> {
+    const { now, random, patience } = this.#options;
+    for (let left = this.#notBefore - now(); left > 0; left = this.#notBefore - now())
+      await pause(left + random() * Math.min(left, patience.firstMs), undefined, { signal });
+    await pace.clearance(events);
+    signal.throwIfAborted();
+  }
+
+  #tell(error: Error, attempt: number): void {
+    if (error instanceof BrokenCircuitError) return;
+    const alarm = attempt >= ALARM_ATTEMPTS;
+    this.#options.logger[alarm ? 'error' : 'warn'](
+      { app: this.#credential.appId, attempt, alarm, error: error.message },
+      'the report API did not take events; trying again',
+    );
+  }
+}
+
+type Decided = Answer & { readonly meaning: 'accepted' | 'refused' };
+
+interface Request {
+  attempts: number;
+  /** Settles when what is on its way has come back. */
+  sending: Promise<void>;
+}
+
+/** The library's pauses can't be cut short; and an answer that is on its way must not be lost. */
+async function unlessAborted<T>(work: Promise<T>, request: Request, signal: AbortSignal): Promise<T> {
+  let stop: (() => void) | undefined;
+  const aborted = new Promise<void>((resolve) => {
+    stop = resolve;
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', stop);
+  }).then(async () => {
+    await request.sending;
+    await setImmediate();
+    throw signal.reason;
+  });
+  // Whichever comes second is nobody's concern.
+  aborted.catch(() => undefined);
+  work.catch(() => undefined);
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    if (stop !== undefined) signal.removeEventListener('abort', stop);
+  }
+}

@@ -1,0 +1,245 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Logger } from 'pino';
+
+import { createClickHouse, type ClickHouse } from '../../runtime/clickhouse/client.ts';
+import { createAdmin, type KafkaAdmin } from '../../runtime/kafka/admin.ts';
+import { caughtUp } from '../../runtime/kafka/caught-up.ts';
+import { createKafka } from '../../runtime/kafka/client.ts';
+import { deadLetterRecord } from '../../runtime/kafka/dead-letters.ts';
+import { createGroup } from '../../runtime/kafka/group.ts';
+import { createLogChecks, watchPartitions, type LogChecks } from '../../runtime/kafka/log-checks.ts';
+import { createRecordProducer, type RecordProducer } from '../../runtime/kafka/producer.ts';
+import { OperatorError } from '../../runtime/process/operator-error.ts';
+import { persistence } from '../../runtime/process/persistence.ts';
+import type { Parsed } from '../../runtime/process/settings.ts';
+import { deadLetterTopic, REPORT_GROUP, TOPIC } from '../../schemas/coupon_order/topic.ts';
+import { createSchemas } from '../../schemas/index.ts';
+import { CredentialsError, readCredentials, type Credentials } from '../../schemas/report_api/index.ts';
+import { agreedTopic } from '../../sql/agreement.ts';
+import { accountedOffsets, skipRows } from '../../sql/ledgers.ts';
+import type { RecordedTopic } from '../../sql/records.ts';
+import { createReportClient, type ReportClient } from './client.ts';
+import type { reportSettings } from './config.ts';
+import type { DeadRecord } from './courier.ts';
+import { createDeliveries } from './delivery.ts';
+import { judge } from './judge.ts';
+import { deliveredIds, ledgerLookUp } from './ledger.ts';
+import { ReportPipeline } from './pipeline.ts';
+
+export type ReportConfig = Parsed<typeof reportSettings>;
+
+export interface ReportOptions {
+  readonly config: ReportConfig;
+  readonly logger: Logger;
+  /** ms since 1970 */
+  readonly now: () => number;
+  /** From 0 to before 1. */
+  readonly random: () => number;
+  /** Goes on behind what retention removed, and records it as skipped. */
+  readonly acceptGap?: boolean;
+  /** The group can't go on; the message says why and names the way out. */
+  readonly onFatal: (error: Error) => void;
+}
+
+/** A running member of the report group. */
+export interface ReportConsumer {
+  /** Resolves when the group's commits reach the ends that the partitions had when this was called. */
+  caughtUp(signal: AbortSignal): Promise<void>;
+  /** Sends no more, writes down and commits what was sent, then leaves; gives up what is not stored after `graceMs`. */
+  stop(graceMs: number): Promise<void>;
+}
+
+const FETCH_BYTES = 131_072;
+const FETCH_WAIT_MS = 100;
+const LEDGER_WAIT_MS = 500;
+const BODY_BYTES = 262_144;
+
+/** Where events go, and as whom. @throws {OperatorError} when a setting for it is missing or wrong */
+export function destinationOf(config: ReportConfig): {
+  readonly url: string;
+  readonly credentials: Credentials;
+} {
+  const { REPORT_URL: url, REPORT_CREDENTIALS: path, REPORT_MODE: mode } = config;
+  if (url === undefined) {
+    throw new OperatorError(
+      'REPORT_URL is not set, so that no event leaves this machine: set it to the report API, such as https://zhls.qq.com, ' +
+        'or to a receiver of your own (kaquan serve report-receiver).',
+    );
+  }
+  if (path === undefined)
+    throw new OperatorError(
+      `REPORT_CREDENTIALS is not set: name a JSON file {"<WeChat app_id>" or "*": {"app_id", …}}.`,
+    );
+  const credentials = credentialsIn(path);
+  for (const [app, { secret }] of credentials) {
+    if (mode === 'safe-report' && secret === undefined)
+      throw new OperatorError(`${path}: ${app} has no app_secret, which REPORT_MODE=safe-report signs with.`);
+  }
+  return { url, credentials };
+}
+
+function credentialsIn(path: string): Credentials {
+  try {
+    return readCredentials(path, (file) => readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw error instanceof CredentialsError
+      ? new OperatorError(`REPORT_CREDENTIALS: ${error.message}`)
+      : error;
+  }
+}
+
+/** Joins the group; resolves once it fetches. @throws {OperatorError} when it may not run, naming the way out */
+export async function startReport(options: ReportOptions): Promise<ReportConsumer> {
+  const { config, logger } = options;
+  const destination = destinationOf(config);
+  const kafka = createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'kaquan-report', logger });
+  const clickhouse = createClickHouse({
+    url: config.CLICKHOUSE_URL,
+    user: config.CLICKHOUSE_USER,
+    password: config.CLICKHOUSE_PASSWORD,
+    clientName: 'kaquan-report',
+    logger,
+  });
+  const admin = await createAdmin(kafka);
+  try {
+    const dlq = deadLetterTopic(REPORT_GROUP);
+    const recorded = await agreedTopic(clickhouse, admin, {
+      topic: TOPIC,
+      partitions: config.KAFKA_PARTITIONS,
+      others: [dlq],
+    });
+    const deadLetters = await createRecordProducer(kafka, { topic: dlq });
+    const client = createReportClient({
+      url: destination.url,
+      mode: config.REPORT_MODE,
+      timeoutMs: config.REPORT_TIMEOUT_MS,
+      connections: recorded.partitions,
+      now: options.now,
+      nonce: () => randomBytes(16).toString('hex'),
+    });
+    const parts = { clickhouse, admin, deadLetters, recorded, client, credentials: destination.credentials };
+    const { pipeline, checks } = assemble(options, parts);
+    const group = createGroup(kafka, admin, groupOptions(config, recorded), pipeline, logger);
+    pipeline.attach(group);
+    await group.start();
+    const unwatch = watchPartitions(checks, options.onFatal, logger);
+    return {
+      caughtUp: (signal) => caughtUp(admin, REPORT_GROUP, TOPIC, signal),
+      async stop(graceMs) {
+        unwatch();
+        group.pause();
+        await pipeline.end(graceMs);
+        await group.stop();
+        await Promise.allSettled([admin.close(), deadLetters.close(), clickhouse.close(), client.close()]);
+      },
+    };
+  } catch (error) {
+    await Promise.allSettled([admin.close(), clickhouse.close()]);
+    throw error;
+  }
+}
+
+const groupOptions = (config: ReportConfig, { partitions }: RecordedTopic) => ({
+  groupId: REPORT_GROUP,
+  topic: TOPIC,
+  sessionTimeoutMs: config.KAFKA_SESSION_TIMEOUT_MS,
+  partitionBytes: FETCH_BYTES,
+  concurrency: partitions,
+  maxWaitMs: FETCH_WAIT_MS,
+});
+
+interface Parts {
+  readonly clickhouse: ClickHouse;
+  readonly admin: KafkaAdmin;
+  readonly deadLetters: RecordProducer;
+  readonly recorded: RecordedTopic;
+  readonly client: ReportClient;
+  readonly credentials: Credentials;
+}
+
+function assemble(options: ReportOptions, parts: Parts): { pipeline: ReportPipeline; checks: LogChecks } {
+  const { config, logger, now, random, acceptGap = false, onFatal } = options;
+  const { clickhouse, admin, deadLetters, recorded, client, credentials } = parts;
+  // A request that outlives the session would end after the partition went to another member.
+  const timeoutMs = Math.floor(config.KAFKA_SESSION_TIMEOUT_MS * 0.9);
+  const owner = { group: REPORT_GROUP, generation: recorded.generation };
+  const persist = persistence(logger);
+  const checks = createLogChecks({
+    admin,
+    group: REPORT_GROUP,
+    topic: TOPIC,
+    partitions: recorded.partitions,
+    acceptGap,
+    accounted: (signal) => accountedOffsets(clickhouse, owner, { timeoutMs, signal }),
+    async recordSkips(skips, signal) {
+      if (skips.length === 0) return;
+      const { sql, rows } = skipRows(skips, owner);
+      await clickhouse.insert(sql, [rows], { timeoutMs, signal });
+    },
+  });
+  const schemas = createSchemas({ registryUrl: config.SCHEMA_REGISTRY_URL });
+  const form = { key: config.REPORT_KEY, times: config.REPORT_TIMES, amounts: config.REPORT_AMOUNTS };
+  const pipeline = new ReportPipeline({
+    assignment: {
+      schemas,
+      persist,
+      lane: {
+        brakeWindow: config.BRAKE_WINDOW,
+        brakeShare: config.BRAKE_SHARE,
+        judge: (record) => judge(record, { schemas, group: REPORT_GROUP, form }),
+      },
+      courier: {
+        deliveries: createDeliveries({
+          client,
+          credentials,
+          isSingle: config.REPORT_ARRAY_MAX === 1,
+          patience: { firstMs: config.REPORT_RETRY_MS, mostMs: config.REPORT_RETRY_MAX_MS },
+          retryCodes: config.REPORT_RETRY_CODES ?? new Set(),
+          now,
+          random,
+          logger,
+        }),
+        limits: { events: config.REPORT_ARRAY_MAX, bytes: BODY_BYTES },
+        generation: recorded.generation,
+        now,
+        logger,
+      },
+      book: { clickhouse, owner, persist, timeoutMs, waitMs: LEDGER_WAIT_MS },
+      lookUp: ledgerLookUp(clickhouse, timeoutMs),
+      publish: (records) => publishDead(deadLetters, records, recorded, now()),
+    },
+    checks,
+    notes: () => admin.notes(REPORT_GROUP, TOPIC),
+    deliveredIds: (signal) => deliveredIds(clickhouse, signal),
+    rate: config.REPORT_RATE,
+    partitions: recorded.partitions,
+    graceMs: config.REPORT_TIMEOUT_MS + timeoutMs,
+    logger,
+    onFatal,
+  });
+  return { pipeline, checks };
+}
+
+async function publishDead(
+  producer: RecordProducer,
+  records: readonly DeadRecord[],
+  { topic, generation }: RecordedTopic,
+  at: number,
+): Promise<void> {
+  await producer.send(
+    records.map(({ record, reason, detail }) => {
+      const { partition, offset, time, key, value, headers } = record;
+      return deadLetterRecord({
+        group: REPORT_GROUP,
+        reason,
+        ...(detail !== undefined && { detail }),
+        at,
+        origin: { topic, generation, partition, offset, time },
+        key,
+        value,
+        headers,
+      });
+    }),
+  );
+}
