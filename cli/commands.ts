@@ -16,6 +16,11 @@ export function addCommands(program: Command, io: Io, finish: Finish): void {
 }
 
 const DATA = ['--data <dir>', 'the folder that Kafka and ClickHouse keep their data in', '.data'] as const;
+const CAUGHT_UP = ['--until-caught-up', 'stop at the ends that the log had when this started'] as const;
+const ACCEPT_GAP = [
+  '--accept-gap',
+  'go on without records that retention removed, and record them as skipped',
+] as const;
 const JSON_OPTION = ['--json', 'print one JSON document and nothing else'] as const;
 
 function addMachine(program: Command, io: Io, finish: Finish): void {
@@ -114,23 +119,42 @@ function addProduce(program: Command, io: Io, finish: Finish): void {
 }
 
 function addConsume(program: Command, io: Io, finish: Finish): void {
-  program
+  const consume = program
     .command('consume')
     .summary('run one consumer of a group')
-    .description('Runs one consumer of a group; start several to share the partitions among them.')
+    .description('Runs one consumer of a group; start several to share the partitions among them.');
+  consume
     .command('orders')
     .summary('events, milestones and states into ClickHouse')
     .description(
       'Stores events, milestones and states in ClickHouse, exactly, whatever comes twice or late.\n' +
         'SIGTERM or Ctrl-C stores what is in hand, commits, and leaves the group.',
     )
-    .option('--until-caught-up', 'stop at the ends that the log had when this started')
-    .option('--accept-gap', 'go on without records that retention removed, and record them as skipped')
+    .option(...CAUGHT_UP)
+    .option(...ACCEPT_GAP)
     .addHelpText('after', example('kaquan consume orders --until-caught-up'))
     .action(async (options: { untilCaughtUp?: true; acceptGap?: true }) => {
       const { consumeOrders } = await import('./consume.ts');
       const { untilCaughtUp = false, acceptGap = false } = options;
       finish(await consumeOrders({ untilCaughtUp, acceptGap }, io.env));
+    });
+  consume
+    .command('report')
+    .summary('every event to the report API')
+    .description(
+      'Forwards every event to the report API at REPORT_URL as the apps of REPORT_CREDENTIALS, each order in its order.\n' +
+        'SIGTERM or Ctrl-C waits for what is on its way, writes it down, and leaves the group.',
+    )
+    .option(...CAUGHT_UP)
+    .option(...ACCEPT_GAP)
+    .addHelpText(
+      'after',
+      example('REPORT_URL=https://zhls.qq.com REPORT_CREDENTIALS=apps.json kaquan consume report'),
+    )
+    .action(async (options: { untilCaughtUp?: true; acceptGap?: true }) => {
+      const { consumeReport } = await import('./consume.ts');
+      const { untilCaughtUp = false, acceptGap = false } = options;
+      finish(await consumeReport({ untilCaughtUp, acceptGap }, io.env));
     });
 }
 
@@ -150,6 +174,18 @@ function addServe(program: Command, io: Io, finish: Finish): void {
     .action(async () => {
       const { serveCollector } = await import('./serve/collector.ts');
       finish(await serveCollector(io));
+    });
+  serve
+    .command('report-receiver')
+    .summary('a report API of your own, strict, that can be told to fail')
+    .description(
+      'Takes reports as the report API does, strictly, and writes each request to RECEIVER_LOG. It can be told to fail:\n' +
+        'PUT /faults with {"seed", "delay_ms", "requests": [{"share", "fault": "status|hang|reset", …}], "events": [{"share", "code"}]}.',
+    )
+    .addHelpText('after', example('RECEIVER_LISTEN=127.0.0.1:8090 kaquan serve report-receiver'))
+    .action(async () => {
+      const { serveReportReceiver } = await import('./serve/report-receiver.ts');
+      finish(await serveReportReceiver(io));
     });
 }
 

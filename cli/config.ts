@@ -3,9 +3,11 @@ import { parseSettings, SettingsError } from '../runtime/process/settings.ts';
 import { clickhouseSettings } from '../runtime/clickhouse/settings.ts';
 import { kafkaSettings } from '../runtime/kafka/settings.ts';
 import { ordersSettings } from '../consumers/orders/config.ts';
+import { reportSettings } from '../consumers/report/config.ts';
 import { collectorSettings } from '../producers/collector/settings.ts';
 import { producerSettings } from '../producers/settings.ts';
 import { marketingSettings } from '../services/marketing/config.ts';
+import { receiverSettings } from '../services/report-receiver/config.ts';
 import { storeSettings } from '../sql/settings.ts';
 import { EXIT } from './failure.ts';
 import type { Io } from './io.ts';
@@ -18,8 +20,10 @@ export const COMPONENTS: Readonly<Record<string, Settings>> = {
   'The store (kaquan migrate)': storeSettings,
   'Producers (kaquan produce, CouponOrderProducer)': producerSettings,
   'The group orders (kaquan consume orders)': ordersSettings,
+  'The group report (kaquan consume report)': reportSettings,
   'The HTTP collector (kaquan serve collector)': collectorSettings,
   'The marketing service (kaquan serve marketing)': marketingSettings,
+  'The report receiver (kaquan serve report-receiver)': receiverSettings,
   'The command': commandSettings,
 };
 

@@ -1,8 +1,11 @@
-import { pino } from 'pino';
+import { pino, type Logger } from 'pino';
 
 import { ordersSettings } from '../consumers/orders/config.ts';
-import { startOrders, type OrdersConsumer } from '../consumers/orders/main.ts';
+import { startOrders } from '../consumers/orders/main.ts';
+import { reportSettings } from '../consumers/report/config.ts';
+import { startReport } from '../consumers/report/main.ts';
 import { parseSettings } from '../runtime/process/settings.ts';
+import { REPORT_GROUP } from '../schemas/coupon_order/topic.ts';
 import { EXIT, sentenceOf } from './failure.ts';
 import type { Io } from './io.ts';
 
@@ -13,14 +16,53 @@ export interface ConsumeOptions {
   readonly acceptGap?: boolean;
 }
 
+/** A running member of a group. */
+interface Consumer {
+  /** Resolves when the group's commits reach the ends that the partitions had when this was called. */
+  caughtUp(signal: AbortSignal): Promise<void>;
+  stop(graceMs: number): Promise<void>;
+}
+
+interface Around {
+  readonly logger: Logger;
+  readonly now: () => number;
+  readonly acceptGap: boolean;
+  readonly onFatal: (error: Error) => void;
+}
+
 // Leaves two of the ten seconds of a polite stop to leaving the group.
 const DRAIN_MS = 8000;
 
 /** Runs one consumer of the group `orders` until it is told to stop. @returns the exit code */
 export async function consumeOrders(options: ConsumeOptions, env: Io['env']): Promise<number> {
   const config = parseSettings(ordersSettings, env);
+  return consume(config.ORDERS_GROUP, options, env, (around) =>
+    startOrders({
+      ...around,
+      config,
+      onCommitted: ({ records, deadLetters }) => {
+        around.logger.debug({ records, dead_letters: deadLetters.length }, 'committed');
+      },
+    }),
+  );
+}
+
+/** Runs one consumer of the group `report` until it is told to stop. @returns the exit code */
+export async function consumeReport(options: ConsumeOptions, env: Io['env']): Promise<number> {
+  const config = parseSettings(reportSettings, env);
+  return consume(REPORT_GROUP, options, env, (around) =>
+    startReport({ ...around, config, random: Math.random }),
+  );
+}
+
+async function consume(
+  group: string,
+  { untilCaughtUp, acceptGap = false }: ConsumeOptions,
+  env: Io['env'],
+  start: (around: Around) => Promise<Consumer>,
+): Promise<number> {
   const logger = pino(
-    { level: env['LOG_LEVEL'] || 'info', base: { group: config.ORDERS_GROUP } },
+    { level: env['LOG_LEVEL'] || 'info', base: { group } },
     pino.destination({ dest: 2, sync: true }),
   );
   const stopping = new AbortController();
@@ -34,33 +76,17 @@ export async function consumeOrders(options: ConsumeOptions, env: Io['env']): Pr
   };
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
-  const consumer = await startOrders({
-    config,
-    logger,
-    now: Date.now,
-    onFatal,
-    ...(options.acceptGap === true && { acceptGap: true }),
-    onCommitted: ({ records, deadLetters }) => {
-      logger.debug({ records, dead_letters: deadLetters.length }, 'committed');
-    },
-  });
+  const consumer = await start({ logger, now: Date.now, acceptGap, onFatal });
   logger.info('ready');
-  await finished(consumer, options, stopping.signal);
+  if (untilCaughtUp) await consumer.caughtUp(stopping.signal);
+  else await aborted(stopping.signal);
   await consumer.stop(failure === undefined ? DRAIN_MS : 0);
   if (failure === undefined) return EXIT.done;
   logger.fatal({ alarm: true }, `stopped: ${sentenceOf(failure, env)}`);
   return EXIT.failed;
 }
 
-async function finished(
-  consumer: OrdersConsumer,
-  { untilCaughtUp }: ConsumeOptions,
-  signal: AbortSignal,
-): Promise<void> {
-  if (untilCaughtUp) {
-    await consumer.caughtUp(signal);
-    return;
-  }
+async function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
   await new Promise<void>((resolve) => {
     signal.addEventListener('abort', () => {

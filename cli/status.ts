@@ -1,12 +1,13 @@
 import { ordersSettings } from '../consumers/orders/config.ts';
+import { reportSettings } from '../consumers/report/config.ts';
 import { ClickHouseError } from '../runtime/clickhouse/errors.ts';
 import { parseSettings } from '../runtime/process/settings.ts';
-import { deadLetterTopic, TOPIC } from '../schemas/coupon_order/topic.ts';
+import { deadLetterTopic, REPORT_GROUP, TOPIC } from '../schemas/coupon_order/topic.ts';
 import { connectClickHouse, connectKafka } from './connections.ts';
 import { EXIT, sentenceOf } from './failure.ts';
 import type { Io } from './io.ts';
 import { readGroup, readStore, type GroupReading, type StoreReading } from './status/readings.ts';
-import { reportOf, type Part } from './status/report.ts';
+import { reportOf, type KnownGroup, type Part } from './status/report.ts';
 import { asText } from './status/text.ts';
 
 export interface StatusOptions {
@@ -16,12 +17,12 @@ export interface StatusOptions {
 
 /** `kaquan status`. @returns exit code 1 if Kafka or ClickHouse is away, or its tables are */
 export async function status({ json, partitions }: StatusOptions, { env, stdout }: Io): Promise<number> {
-  const { ORDERS_GROUP: group } = parseSettings(ordersSettings, env);
+  const groups = groupsOf(env);
   const [kafka, store] = await Promise.all([
-    attempt(env, () => readKafka(env, group)),
+    attempt(env, () => readKafka(env, groups)),
     attempt(env, () => readClickHouse(env)),
   ]);
-  const report = reportOf({ at: new Date(), group, topic: TOPIC, dlq: deadLetterTopic(group), kafka, store });
+  const report = reportOf({ at: new Date(), topic: TOPIC, groups, kafka, store });
   stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : asText(report, partitions === true));
   return kafka.ok && store.ok ? EXIT.done : EXIT.failed;
 }
@@ -40,10 +41,31 @@ const NO_TABLES = 'The tables are not there yet: run kaquan migrate.';
 const isUnmade = (error: unknown): boolean =>
   error instanceof ClickHouseError && (error.code === 60 || error.code === 81);
 
-async function readKafka(env: Io['env'], group: string): Promise<GroupReading | undefined> {
+const NO_URL = 'Not used: REPORT_URL is not set, so that nothing leaves this machine.';
+
+function groupsOf(env: Io['env']): KnownGroup[] {
+  const { ORDERS_GROUP, REPORT_URL } = parseSettings({ ...ordersSettings, ...reportSettings }, env);
+  return [
+    { group: ORDERS_GROUP, dlq: deadLetterTopic(ORDERS_GROUP) },
+    {
+      group: REPORT_GROUP,
+      dlq: deadLetterTopic(REPORT_GROUP),
+      ...(REPORT_URL === undefined && { unused: NO_URL }),
+    },
+  ];
+}
+
+async function readKafka(
+  env: Io['env'],
+  groups: readonly KnownGroup[],
+): Promise<ReadonlyMap<string, GroupReading | undefined>> {
   const admin = await connectKafka(env);
   try {
-    return await readGroup(admin, group, TOPIC, Date.now());
+    const now = Date.now();
+    const readings = groups.map(
+      async ({ group }) => [group, await readGroup(admin, group, TOPIC, now)] as const,
+    );
+    return new Map(await Promise.all(readings));
   } finally {
     await admin.close();
   }

@@ -6,12 +6,20 @@ import { deadLetterVerdict, freshnessVerdict, lagVerdict, type Verdict } from '.
 export type Part<T> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: string };
 
+/** A group to be told of. */
+export interface KnownGroup {
+  readonly group: string;
+  readonly dlq: string;
+  /** Why nobody needs to consume, if nobody does; absent: somebody has to. */
+  readonly unused?: string;
+}
+
 export interface Gathered {
   readonly at: Date;
-  readonly group: string;
   readonly topic: string;
-  readonly dlq: string;
-  readonly kafka: Part<GroupReading | undefined>;
+  readonly groups: readonly KnownGroup[];
+  /** By group. */
+  readonly kafka: Part<ReadonlyMap<string, GroupReading | undefined>>;
   readonly store: Part<StoreReading>;
 }
 
@@ -46,38 +54,44 @@ export interface CountReport {
   readonly reasons: Readonly<Record<string, number>>;
 }
 
-export function reportOf({ at, group, topic, dlq, kafka, store }: Gathered): StatusReport {
-  const lag = kafka.ok ? lagReport(group, kafka.value) : null;
-  const deadLetters = store.ok ? counts(store.value.deadLetters, group) : null;
+export function reportOf(gathered: Gathered): StatusReport {
+  const { at, kafka, store } = gathered;
+  const groups = gathered.groups.map((known) => groupReport(known, gathered));
   const freshness = store.ok
     ? { ...freshnessVerdict(store.value.freshness), measured: store.value.freshness }
     : null;
-  const letters = deadLetters && { ...deadLetterVerdict(deadLetters.total, dlq), ...deadLetters };
+  const verdicts = groups.flatMap(({ lag, deadLetters }) => [lag, deadLetters]);
   return {
     at: at.toISOString(),
-    well: [lag, letters, freshness].every((verdict) => verdict?.well === true),
+    well: [...verdicts, freshness].every((verdict) => verdict?.well === true),
     problems: {
       kafka: kafka.ok ? null : kafka.problem,
       clickhouse: store.ok ? null : store.problem,
     },
-    groups: [
-      {
-        group,
-        topic,
-        consumers: kafka.ok ? (kafka.value?.consumers ?? 0) : null,
-        lag,
-        deadLetters: letters,
-        skips: store.ok ? counts(store.value.skips, group) : null,
-      },
-    ],
+    groups,
     freshness,
   };
 }
 
-function lagReport(group: string, reading: GroupReading | undefined): Verdict & LagReport {
-  const lag = reading?.lag;
+function groupReport(known: KnownGroup, { topic, kafka, store }: Gathered): GroupReport {
+  const { group, dlq } = known;
+  const letters = store.ok ? counts(store.value.deadLetters, group) : null;
+  const reading = kafka.ok ? kafka.value.get(group) : undefined;
   return {
-    ...lagVerdict(group, reading),
+    group,
+    topic,
+    consumers: kafka.ok ? (reading?.consumers ?? 0) : null,
+    lag: kafka.ok ? lagReport(known, reading) : null,
+    deadLetters: letters && { ...deadLetterVerdict(letters.total, dlq), ...letters },
+    skips: store.ok ? counts(store.value.skips, group) : null,
+  };
+}
+
+function lagReport({ group, unused }: KnownGroup, reading: GroupReading | undefined): Verdict & LagReport {
+  const lag = reading?.lag;
+  const isUnused = unused !== undefined && reading?.consumers === 0;
+  return {
+    ...(isUnused ? { well: true, sentence: unused } : lagVerdict(group, reading)),
     events: lag?.records ?? null,
     seconds: lag?.seconds ?? null,
     partitions: lag?.partitions ?? [],

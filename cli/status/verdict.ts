@@ -1,4 +1,5 @@
-import type { DeadReason } from '../../consumers/orders/judge.ts';
+import type { DeadReason as OrdersReason } from '../../consumers/orders/judge.ts';
+import type { DeadReason as ReportReason } from '../../consumers/report/judge.ts';
 import { amount, duration } from './wording.ts';
 import type { Freshness, GroupReading } from './readings.ts';
 
@@ -39,6 +40,8 @@ function moreHands(group: string, consumers: number, partitions: number): string
 }
 
 // What each reason says about its sender, for the person who has to tell him.
+type DeadReason = OrdersReason | ReportReason;
+
 const MEANING: Readonly<Record<DeadReason, string>> = {
   no_value: 'a record without a value',
   not_framed: 'bytes that are not Avro in Confluent framing',
@@ -50,6 +53,8 @@ const MEANING: Readonly<Record<DeadReason, string>> = {
   implausible_time: 'a time too far from its record; a clock at the sender is wrong',
   misrouted: 'on another partition than its order belongs to; a sender partitions differently',
   refused_by_store: 'a row that ClickHouse refuses',
+  refused_by_api: 'refused by the report API; the dead letter has its own words',
+  destination_refused: 'of an app that may not report, or has no credentials',
 };
 
 const isKnown = (reason: string): reason is DeadReason => reason in MEANING;

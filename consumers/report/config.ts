@@ -30,7 +30,7 @@ export const reportSettings = {
   REPORT_MODE: {
     default: 'report',
     schema: oneOf(['report', 'safe-report']),
-    help: 'report: /api/report, not signed; safe-report: /api/v1/safe-report, signed.',
+    help: 'Which endpoint: report (/api/report, not signed) or safe-report (/api/v1/safe-report, signed).',
   },
   REPORT_CREDENTIALS: {
     schema: text,

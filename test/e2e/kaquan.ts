@@ -67,8 +67,8 @@ export function endConsumers(): void {
   for (const child of running) child.kill('SIGKILL');
 }
 
-export function startConsumer(env: Env, args: readonly string[] = []): RunningConsumer {
-  const child = spawn(process.execPath, [MAIN, 'consume', 'orders', ...args], {
+export function startConsumer(env: Env, args: readonly string[] = [], group = 'orders'): RunningConsumer {
+  const child = spawn(process.execPath, [MAIN, 'consume', group, ...args], {
     env: { ...env, LOG_LEVEL: 'debug' },
     stdio: ['ignore', 'ignore', 'pipe'],
   });

@@ -14,12 +14,13 @@ const partition = (n: number, committed: number, end: number) => ({
 
 const gathered = (over: Partial<Gathered> = {}): Gathered => ({
   at: new Date('2026-01-31T12:00:00Z'),
-  group: 'orders',
   topic: 'coupon_order.v1',
-  dlq: 'coupon_order.v1.dlq.orders',
+  groups: [{ group: 'orders', dlq: 'coupon_order.v1.dlq.orders' }],
   kafka: {
     ok: true,
-    value: { lag: { partitions: [partition(0, 10, 10)], records: 0, seconds: 0 }, consumers: 1 },
+    value: new Map([
+      ['orders', { lag: { partitions: [partition(0, 10, 10)], records: 0, seconds: 0 }, consumers: 1 }],
+    ]),
   },
   store: { ok: true, value: { deadLetters: [], skips: [], freshness: { events: 9, p50: 300, p99: 800 } } },
   ...over,
@@ -28,10 +29,12 @@ const gathered = (over: Partial<Gathered> = {}): Gathered => ({
 const behind = (records: number, seconds: number, consumers: number): Partial<Gathered> => ({
   kafka: {
     ok: true,
-    value: {
-      lag: { partitions: [partition(0, 0, records), partition(1, 5, 5)], records, seconds },
-      consumers,
-    },
+    value: new Map([
+      [
+        'orders',
+        { lag: { partitions: [partition(0, 0, records), partition(1, 5, 5)], records, seconds }, consumers },
+      ],
+    ]),
   },
 });
 
@@ -47,6 +50,17 @@ describe('kaquan status', () => {
         'freshness      p50 0.3 s, p99 0.8 s in the last minute. Fresh.\n',
     );
     expect(reportOf(gathered()).well).toBe(true);
+  });
+
+  it('lets a group rest that nobody asked for, until somebody consumes', () => {
+    const lag = { partitions: [partition(0, 0, 10)], records: 10, seconds: 99 };
+    const over = (consumers: number): Partial<Gathered> => ({
+      groups: [{ group: 'report', dlq: 'coupon_order.v1.dlq.report', unused: 'Not used.' }],
+      kafka: { ok: true, value: new Map([['report', { lag, consumers }]]) },
+    });
+    expect(text(over(0))).toContain('10 events, 99 s, 0 consuming. Not used.');
+    expect(reportOf(gathered(over(0))).well).toBe(true);
+    expect(reportOf(gathered(over(1))).well).toBe(false);
   });
 
   it.each([
@@ -68,7 +82,7 @@ describe('kaquan status', () => {
     ],
     [
       'there is no topic',
-      { kafka: { ok: true, value: undefined } } as const,
+      { kafka: { ok: true, value: new Map() } } as const,
       'There is no topic yet: run kaquan migrate.',
     ],
   ])('says what to do when %s', (_, over, sentence) => {

@@ -1,0 +1,194 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+
+import type { ClickHouse } from '../../runtime/clickhouse/client.ts';
+import { deadLetterTopic, REPORT_GROUP, TOPIC } from '../../schemas/coupon_order/topic.ts';
+import { faultsSchema, mischief } from '../../services/report-receiver/faults.ts';
+import type { Receipt } from '../../services/report-receiver/receipt-log.ts';
+import { done, endConsumers, numberOf, simulate, startConsumer, storeOf } from '../e2e/kaquan.ts';
+import { acceptedEvents, startTestReceiver, type TestReceiver } from '../e2e/receiver.ts';
+import { byOrder, firsts, publishedEvents } from '../e2e/report-log.ts';
+import { kafkaOf, readLog } from '../integration/producers-log.ts';
+import { startTestStack, type TestStack } from '../stack.ts';
+
+const PARTITIONS = 4;
+const KILLS = 5;
+const RATE = 3000;
+const SESSION_MS = 2000;
+
+const FAULTS = faultsSchema.parse({
+  seed: '4711',
+  delay_ms: 10,
+  requests: [
+    { share: 0.05, fault: 'status', status: 500 },
+    { share: 0.025, fault: 'status', status: 429, retry_after: 1 },
+    { share: 0.025, fault: 'status', status: 429, retry_after: 1, as_date: true },
+    { share: 0.02, fault: 'hang' },
+    { share: 0.01, fault: 'reset' },
+  ],
+  // About 1 % of the arrays of 50 hold one.
+  events: [{ share: 0.0002, code: 1001, msg: 'no such coupon' }],
+});
+
+let stack: TestStack;
+let clickhouse: ClickHouse;
+let receiver: TestReceiver;
+let env: Readonly<Record<string, string | undefined>>;
+
+beforeAll(async () => {
+  [stack, receiver] = await Promise.all([startTestStack(), startTestReceiver()]);
+  clickhouse = storeOf(stack);
+  env = {
+    ...stack.env,
+    ...receiver.env,
+    REPORT_MODE: 'safe-report',
+    REPORT_RATE: String(RATE),
+    REPORT_TIMEOUT_MS: '500',
+    REPORT_RETRY_MS: '20',
+    REPORT_RETRY_MAX_MS: '300',
+    KAFKA_SESSION_TIMEOUT_MS: String(SESSION_MS),
+  };
+  await done(['migrate'], stack.env);
+}, 120_000);
+
+afterAll(async () => {
+  endConsumers();
+  await Promise.all([clickhouse.close(), receiver.stop()]);
+  await stack.stop();
+}, 60_000);
+
+const until = async (condition: () => boolean | Promise<boolean>): Promise<void> => {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20));
+};
+
+const eventsIn = (receipts: readonly Receipt[]): number =>
+  receipts.reduce((sum, { events }) => sum + events.length, 0);
+
+it('delivers every event once, in order and within the limit, over an API that fails and through five kills', async () => {
+  await simulate(stack.env, '--orders', '6200', '--seed', '41', '--duplicates', '0.02');
+  const { events, unreadable } = await publishedEvents(stack.brokers);
+  expect(firsts(events).length).toBeGreaterThan(18_000);
+  await receiver.fail(FAULTS);
+  for (let kill = 0; kill < KILLS; kill += 1) {
+    const sink = startConsumer(env, [], REPORT_GROUP);
+    const before = receiver.receipts().length;
+    await until(() => receiver.receipts().length > before + 12 + 7 * kill);
+    sink.child.kill('SIGKILL');
+    await sink.ended;
+    expect(new Set(acceptedEvents(receiver.receipts()).map(({ eventId }) => eventId)).size).toBeLessThan(
+      18_000,
+    );
+  }
+  expect(await startConsumer(env, ['--until-caught-up'], REPORT_GROUP).ended).toEqual({
+    code: 0,
+    signal: null,
+  });
+
+  const { of } = mischief(FAULTS);
+  const refused = firsts(events).filter(({ eventId }) => of(eventId) !== undefined);
+  const valid = firsts(events).filter(({ eventId }) => of(eventId) === undefined);
+  const receipts = receiver.receipts();
+  const accepted = acceptedEvents(receipts);
+  for (const fault of ['status 500', 'status 429', 'hang', 'reset', 'event'])
+    expect(receipts.filter((receipt) => receipt.fault === fault).length).toBeGreaterThan(0);
+
+  // Every valid event, as it was published, and each order in the order of the log.
+  const bodies = new Map(accepted.map(({ eventId, body }) => [eventId, body]));
+  expect(bodies.size).toBe(valid.length);
+  for (const { eventId, body } of valid) expect(bodies.get(eventId)).toEqual(body);
+  expect(byOrder(firsts(accepted))).toEqual(byOrder(valid));
+
+  // No more is sent again than one array a partition and kill, and one a lost answer.
+  const resets = receipts.filter(({ fault }) => fault === 'reset').length;
+  expect(arraysAgain(receipts)).toBeLessThanOrEqual(PARTITIONS * KILLS + resets);
+
+  expect(busiestSecond(receipts)).toBeLessThanOrEqual(RATE);
+  expect(busiestSecond(receipts)).toBeGreaterThan(RATE / 4);
+
+  // The refused ones and only they; a kill may publish a letter again.
+  const dead = new Set((await readLog(stack.brokers, deadLetterTopic(REPORT_GROUP))).map(({ key }) => key));
+  expect(refused.length).toBeGreaterThan(0);
+  for (const { appId, orderId } of refused) expect(dead.has(`${appId}:${orderId}`)).toBe(true);
+  expect(
+    await numberOf(
+      clickhouse,
+      "SELECT uniqExact(partition, offset) FROM kaquan_store.dead_letters WHERE consumer_group = 'report'",
+    ),
+  ).toBe(refused.length + unreadable);
+  expect(
+    await numberOf(
+      clickhouse,
+      "SELECT uniqExact(event_id) FROM kaquan_store.report_deliveries WHERE outcome = 'accepted'",
+    ),
+  ).toBe(valid.length);
+  expect(await numberOf(clickhouse, 'SELECT sum(waiting) FROM kaquan.report_deliveries_day')).toBe(0);
+  expect(await numberOf(clickhouse, 'SELECT sum(refused) FROM kaquan.report_deliveries_day')).toBe(
+    refused.length,
+  );
+}, 300_000);
+
+it('waits out an API that is away for longer than the session, without a rebalance, and catches up', async () => {
+  await receiver.kill();
+  const before = firsts(acceptedEvents(receiver.receipts())).length;
+  await simulate(stack.env, '--orders', '300', '--seed', '42', '--duplicates', '0', '--invalid', '0');
+  const sink = startConsumer(env, [], REPORT_GROUP);
+  await sink.says('assigned');
+  const since = performance.now();
+  await until(() => performance.now() - since > 3 * SESSION_MS);
+  receiver = await startTestReceiver({ again: receiver });
+  const { events } = await publishedEvents(stack.brokers);
+  const { of } = mischief(FAULTS);
+  const valid = firsts(events).filter(({ eventId }) => of(eventId) === undefined);
+  // What was refused before is known, and not sent again to an API that would take it now.
+  await until(async () => (await lag()) === 0);
+  expect(firsts(acceptedEvents(receiver.receipts())).length).toBeGreaterThan(before);
+  const all = firsts(events).length;
+  expect(firsts(acceptedEvents(receiver.receipts())).length).toBeGreaterThanOrEqual(valid.length);
+  expect(firsts(acceptedEvents(receiver.receipts())).length).toBeLessThanOrEqual(all);
+  expect(sink.log().split('"msg":"assigned"').length - 1).toBe(1);
+  expect(sink.log()).not.toContain('rebalancing');
+  sink.child.kill('SIGTERM');
+  expect(await sink.ended).toEqual({ code: 0, signal: null });
+}, 120_000);
+
+/** Requests that were accepted with an event that had been accepted before. */
+function arraysAgain(receipts: readonly Receipt[]): number {
+  const seen = new Set<string>();
+  let again = 0;
+  for (const receipt of receipts) {
+    const ids = acceptedEvents([receipt]).map(({ eventId }) => eventId);
+    if (ids.some((id) => seen.has(id))) again += 1;
+    for (const id of ids) seen.add(id);
+  }
+  return again;
+}
+
+/** The most events that arrived within any second. */
+function busiestSecond(receipts: readonly Receipt[]): number {
+  let most = 0;
+  let first = 0;
+  for (const [last, { at }] of receipts.entries()) {
+    while ((receipts[first]?.at ?? at) <= at - 1000) first += 1;
+    most = Math.max(most, eventsIn(receipts.slice(first, last + 1)));
+  }
+  return most;
+}
+
+async function lag(): Promise<number> {
+  const admin = kafkaOf(stack.brokers).admin();
+  await admin.connect();
+  try {
+    const [ends, [committed]] = await Promise.all([
+      admin.fetchTopicOffsets(TOPIC),
+      admin.fetchOffsets({ groupId: REPORT_GROUP, topics: [TOPIC] }),
+    ]);
+    const offsets = new Map(
+      committed?.partitions.map(({ partition, offset }) => [partition, Number(offset)]),
+    );
+    return ends.reduce(
+      (sum, { partition, high }) => sum + Number(high) - Math.max(0, offsets.get(partition) ?? 0),
+      0,
+    );
+  } finally {
+    await admin.disconnect();
+  }
+}

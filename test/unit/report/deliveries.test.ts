@@ -1,0 +1,277 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { pino } from 'pino';
+
+import { createReportClient, type ReportClient } from '../../../consumers/report/client.ts';
+import { createDeliveries, NoAppAllowedError, type Sent } from '../../../consumers/report/delivery.ts';
+import type { Outgoing } from '../../../consumers/report/judge.ts';
+import { createPace } from '../../../consumers/report/pace.ts';
+import { DEFAULT_FORM, reportBody } from '../../../domain/report/body.ts';
+import type { HttpService } from '../../../runtime/http/service.ts';
+import { parseSettings } from '../../../runtime/process/settings.ts';
+import { eventIdText } from '../../../schemas/index.ts';
+import { readCredentials, type ReportMode } from '../../../schemas/report_api/index.ts';
+import { receiverSettings } from '../../../services/report-receiver/config.ts';
+import { startReceiver } from '../../../services/report-receiver/main.ts';
+import { mischief, faultsSchema } from '../../../services/report-receiver/faults.ts';
+import type { Receipt } from '../../../services/report-receiver/receipt-log.ts';
+import { eventOf } from '../../arbitrary/event.ts';
+
+const logger = pino({ level: 'silent' });
+
+let folder: string;
+let receiver: HttpService;
+let client: ReportClient | undefined;
+let apps: string;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'kaquan-deliveries-'));
+  apps = join(folder, 'apps.json');
+  writeFileSync(
+    apps,
+    JSON.stringify({
+      wx1: { app_id: 'bi1', app_secret: 's1' },
+      wx2: { app_id: 'bi2', app_secret: 's2' },
+    }),
+  );
+  receiver = await startReceiver({
+    config: parseSettings(receiverSettings, {
+      RECEIVER_LISTEN: '127.0.0.1:0',
+      RECEIVER_CREDENTIALS: apps,
+      RECEIVER_LOG: join(folder, 'receipts.ndjson'),
+    }),
+    logger,
+    now: Date.now,
+  });
+});
+
+afterEach(async () => {
+  await client?.close();
+  await receiver.stop(0);
+  rmSync(folder, { recursive: true });
+});
+
+const receipts = (): Receipt[] =>
+  readFileSync(join(folder, 'receipts.ndjson'), 'utf8')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Receipt);
+
+async function fail(faults: object): Promise<void> {
+  const answer = await fetch(`${receiver.url}/faults`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(faults),
+  });
+  expect(await answer.text()).toContain('seed');
+  expect(answer.status).toBe(200);
+}
+
+function outgoing(order: string, app = 'wx1'): Outgoing & { readonly text: string } {
+  const event = eventOf({
+    type: 'coupon_order',
+    props: {
+      coupon: {
+        order_id: order,
+        order_time: 1560409473714,
+        order_status: 'payed',
+        coupon_batch_id: 'b',
+        pay_amt: '9.00',
+      },
+      coupon_info: [{ coupon_id: 'c' }],
+      page: 'p',
+      time: 1560409473715,
+      wx_user: { app_id: app, open_id: 'u' },
+      chan: { chan_wxapp_scene: 1037 },
+    },
+  });
+  const body = reportBody(event, DEFAULT_FORM);
+  return {
+    appId: app,
+    eventId: event.event_id.toString('latin1'),
+    time: event.time,
+    body,
+    bytes: Buffer.byteLength(body),
+    isRedriven: false,
+    text: eventIdText(event.event_id),
+  };
+}
+
+interface Told {
+  readonly mode?: ReportMode;
+  readonly isSingle?: boolean;
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  readonly url?: string;
+}
+
+function deliveriesOf({
+  mode = 'safe-report',
+  isSingle = false,
+  timeoutMs = 2000,
+  url = receiver.url,
+}: Told = {}) {
+  let nonces = 0;
+  client = createReportClient({
+    url,
+    mode,
+    timeoutMs,
+    connections: 2,
+    now: Date.now,
+    nonce: () => `n${nonces++}`,
+  });
+  return createDeliveries({
+    client,
+    credentials: readCredentials(apps, (file) => readFileSync(file, 'utf8')),
+    isSingle,
+    patience: { firstMs: 2, mostMs: 10 },
+    retryCodes: new Set(),
+    now: Date.now,
+    random: () => 0.5,
+    logger,
+  });
+}
+
+const deliver = (events: readonly Outgoing[], told: Told = {}): Promise<Sent[]> =>
+  deliveriesOf(told).deliver(events, createPace(undefined, 50), told.signal ?? new AbortController().signal);
+
+const orders = (count: number, app?: string) =>
+  Array.from({ length: count }, (_, index) => outgoing(`o${index}`, app));
+
+describe('events', () => {
+  it.each<ReportMode>(['report', 'safe-report'])('are taken by %s, in one array, in order', async (mode) => {
+    const events = orders(50);
+    const sent = await deliver(events, { mode });
+    expect(sent.map(({ outcome, attempts, status, code }) => [outcome, attempts, status, code])).toEqual(
+      events.map(() => ['accepted', 1, 200, 0]),
+    );
+    expect(receipts()).toMatchObject([{ accepted: true, app_id: 'bi1' }]);
+    expect(receipts()[0]?.events).toEqual(events.map(({ body }) => JSON.parse(body) as unknown));
+  });
+
+  it('travel as the single object of the specification when told', async () => {
+    await deliver(orders(1), { isSingle: true });
+    expect(receipts()[0]?.events).toHaveLength(1);
+  });
+
+  it('are halved until the offender is alone, and the rest goes through in order', async () => {
+    const events = orders(50);
+    const faults = { seed: 'x', events: [{ share: 0.05, code: 1001, msg: 'no such coupon' }] };
+    const { of } = mischief(faultsSchema.parse(faults));
+    const bad = events.filter(({ text }) => of(text) !== undefined);
+    expect(bad.length).toBeGreaterThan(0);
+    await fail(faults);
+    const sent = await deliver(events);
+    expect(sent.filter(({ outcome }) => outcome === 'refused').map(({ event }) => event)).toEqual(bad);
+    expect(sent.find(({ outcome }) => outcome === 'refused')).toMatchObject({
+      status: 200,
+      code: 1001,
+      msg: 'no such coupon',
+    });
+    const taken = receipts()
+      .filter(({ accepted }) => accepted)
+      .flatMap((receipt) => receipt.events);
+    const good = events.filter((event) => !bad.includes(event));
+    expect(taken).toEqual(good.map(({ body }) => JSON.parse(body) as unknown));
+  });
+
+  it.each([
+    ['500', { fault: 'status', status: 500 }],
+    ['429 and Retry-After', { fault: 'status', status: 429, retry_after: 1 }],
+    ['429 and a date', { fault: 'status', status: 429, retry_after: 1, as_date: true }],
+    ['no answer', { fault: 'hang' }],
+    ['a connection that was cut', { fault: 'reset' }],
+  ])('are sent again after %s, each time with another nonce, until they are taken', async (_, fault) => {
+    await fail({ seed: '7', requests: [{ share: 0.5, ...fault }] });
+    const { deliver: send } = deliveriesOf({ timeoutMs: 200 });
+    const pace = createPace(undefined, 50);
+    let attempts = 0;
+    for (const event of orders(6)) {
+      const [sent] = await send([event], pace, new AbortController().signal);
+      expect(sent?.outcome).toBe('accepted');
+      attempts += sent?.attempts ?? 0;
+    }
+    expect(attempts).toBe(receipts().length);
+    expect(attempts).toBeGreaterThan(6);
+  });
+
+  it('wait as long as Retry-After says', async () => {
+    await fail({ seed: '7', requests: [{ share: 1, fault: 'status', status: 503, retry_after: 1 }] });
+    const sending = deliver(orders(1));
+    while (receipts().length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await fail({});
+    await sending;
+    const [first, second] = receipts();
+    expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(1000);
+  });
+
+  it('of an app that is not allowed are told so, after a few attempts; the others flow', async () => {
+    await fail({ requests: [{ share: 1, fault: 'status', status: 403, app_id: 'bi2' }] });
+    const { deliver: send } = deliveriesOf();
+    const pace = createPace(undefined, 50);
+    const { signal } = new AbortController();
+    const sent = await send(orders(3, 'wx2'), pace, signal);
+    expect(sent.map(({ outcome, attempts, status }) => [outcome, attempts, status])).toEqual(
+      Array.from({ length: 3 }, () => ['destination_refused', 3, 403]),
+    );
+    expect(await send(orders(2, 'wx2'), pace, signal)).toMatchObject([
+      { outcome: 'destination_refused', attempts: 0 },
+      { outcome: 'destination_refused', attempts: 0 },
+    ]);
+    expect(await send(orders(1, 'wx1'), pace, signal)).toMatchObject([{ outcome: 'accepted' }]);
+    expect(receipts()).toHaveLength(4);
+  });
+
+  it('of an app without credentials are not sent', async () => {
+    expect(await deliver(orders(2, 'wx9'))).toMatchObject([
+      { outcome: 'destination_refused', msg: 'no credentials' },
+      { outcome: 'destination_refused' },
+    ]);
+    expect(receipts()).toEqual([]);
+  });
+
+  it('stop the group when no app is allowed', async () => {
+    await fail({ requests: [{ share: 1, fault: 'status', status: 401 }] });
+    const { deliver: send } = deliveriesOf();
+    const pace = createPace(undefined, 50);
+    const { signal } = new AbortController();
+    await send(orders(1, 'wx1'), pace, signal);
+    await expect(send(orders(1, 'wx2'), pace, signal)).rejects.toThrow(NoAppAllowedError);
+  });
+
+  it('are given up at once when told, while nobody answers', async () => {
+    const giveUp = new AbortController();
+    await fail({ requests: [{ share: 1, fault: 'status', status: 503, retry_after: 60 }] });
+    const sending = deliver(orders(1), { signal: giveUp.signal });
+    while (receipts().length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    giveUp.abort(new Error('told so'));
+    await expect(sending).rejects.toThrow('told so');
+  });
+
+  it('that are on their way when told to give up are waited for', async () => {
+    const giveUp = new AbortController();
+    await fail({ delay_ms: 300 });
+    const sending = deliver(orders(1), { signal: giveUp.signal });
+    while (receipts().length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    giveUp.abort(new Error('told so'));
+    expect(await sending).toMatchObject([{ outcome: 'accepted' }]);
+  });
+});
+
+describe('the limit', () => {
+  it('is not exceeded in any second', async () => {
+    const { deliver: send } = deliveriesOf();
+    const pace = createPace(400, 50);
+    expect(pace.arrayMax).toBe(20);
+    const { signal } = new AbortController();
+    await Promise.all(Array.from({ length: 30 }, () => send(orders(20), pace, signal)));
+    const times = receipts().flatMap(({ at, events }) => events.map(() => at));
+    const busiest = Math.max(
+      ...times.map((end) => times.filter((at) => at <= end && at > end - 1000).length),
+    );
+    expect(busiest).toBeLessThanOrEqual(400);
+    expect(times).toHaveLength(600);
+  });
+});
