@@ -1,0 +1,86 @@
+import { z } from 'zod';
+
+import { activity, balances, couponBatch, members, membership, score } from './rules.ts';
+
+/** A broken rule of a catalogue. */
+export interface CatalogueProblem {
+  /** The place, such as `coupon_batches[0].goods_ids`; empty for the file itself. */
+  readonly path: string;
+  /** The rule as a sentence without its subject: `must be …`. */
+  readonly message: string;
+}
+
+const sections = {
+  coupon_batches: couponBatch,
+  activities: activity,
+  memberships: membership.safeExtend({ members }),
+  scores: score.safeExtend({ balances }),
+};
+
+const listOf = <E extends z.ZodType>(element: E) => z.array(element, 'must be a list').default([]);
+
+const file = z.strictObject(
+  {
+    coupon_batches: listOf(sections.coupon_batches),
+    activities: listOf(sections.activities),
+    memberships: listOf(sections.memberships),
+    scores: listOf(sections.scores),
+  },
+  {
+    error: ({ code, keys }) =>
+      code === 'unrecognized_keys'
+        ? `must not have ${keys.join(', ')}: a catalogue has ${Object.keys(sections).join(', ')}`
+        : 'must be an object',
+  },
+);
+
+/** What a catalogue's file says. Amounts in fen, times in ms since 1970. `members` and `balances` may be a file's name. */
+export type CatalogueFile = z.output<typeof file>;
+
+export type ParsedCatalogue =
+  | { readonly ok: true; readonly catalogue: CatalogueFile }
+  | { readonly ok: false; readonly problems: readonly CatalogueProblem[] };
+
+/** Reads what a catalogue's file holds, or says every rule that it breaks. @param input its YAML or JSON, parsed */
+export function parseCatalogue(input: unknown): ParsedCatalogue {
+  const parsed = file.safeParse(input ?? {});
+  const problems = [
+    ...(parsed.error?.issues ?? []).map(({ path, message }) => ({ path: pathText(path), message })),
+    ...repeated(input),
+  ];
+  return parsed.success && problems.length === 0
+    ? { ok: true, catalogue: parsed.data }
+    : { ok: false, problems };
+}
+
+const withId = z.looseObject({
+  app_id: z.string(),
+  id: z.string().optional(),
+  coupon_batch_id: z.string().optional(),
+});
+
+/** An offer's id is the only one of its kind in its app; judged also where other fields break their rules. */
+function* repeated(input: unknown): Generator<CatalogueProblem> {
+  const lists = z.record(z.string(), z.unknown()).safeParse(input).data ?? {};
+  for (const section of Object.keys(sections)) {
+    const seen = new Map<string, number>();
+    const offers: unknown = lists[section];
+    for (const [at, entry] of Array.isArray(offers) ? offers.entries() : []) {
+      const offer = withId.safeParse(entry).data;
+      const id = offer?.coupon_batch_id ?? offer?.id;
+      if (offer === undefined || id === undefined) continue;
+      const key = JSON.stringify([offer.app_id, id]);
+      const first = seen.get(key);
+      if (first === undefined) seen.set(key, at);
+      else yield { path: `${section}[${at}]`, message: `must not repeat the id of ${section}[${first}]` };
+    }
+  }
+}
+
+export function pathText(path: readonly PropertyKey[]): string {
+  return path.reduce<string>(
+    (text, key) =>
+      typeof key === 'number' ? `${text}[${key}]` : `${text}${text === '' ? '' : '.'}${String(key)}`,
+    '',
+  );
+}
