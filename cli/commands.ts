@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 
 import { number, share, time } from './arguments.ts';
+import { addCoupons } from './coupon-commands.ts';
 import type { SimulateOptions } from './produce.ts';
 import type { Io } from './io.ts';
 
@@ -12,6 +13,7 @@ export function addCommands(program: Command, io: Io, finish: Finish): void {
   addProduce(program, io, finish);
   addConsume(program, io, finish);
   addServe(program, io, finish);
+  addCoupons(program, io, finish);
   addQuestions(program, io, finish);
 }
 

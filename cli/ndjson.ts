@@ -1,0 +1,78 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import type { z } from 'zod';
+
+import { readLine, type ReadLine } from '../producers/file/input-line.ts';
+import { LineSplitter, type Line } from '../producers/file/line-splitter.ts';
+import { pathText } from '../schemas/catalogue/catalogue-file.ts';
+import { CommandError } from './failure.ts';
+
+/** A line that breaks a rule. */
+export interface LineProblem {
+  /** Counted from 1. */
+  readonly line: number;
+  /** The field and its rule, such as `user_id must be a string`. */
+  readonly message: string;
+}
+
+/** Some lines of a file, in their order. */
+export interface Lines<T> {
+  readonly values: readonly T[];
+  readonly problems: readonly LineProblem[];
+  /** How much of the file was read for them. */
+  readonly bytes: number;
+}
+
+const LINE_BYTES = 65_536;
+const CHUNK_BYTES = 262_144;
+
+/**
+ * Reads NDJSON in constant memory, one value of `schema` a line; empty lines are skipped.
+ * @throws {CommandError} if the file can't be read
+ */
+export async function* readNdjson<T>(path: string, schema: z.ZodType<T>): AsyncGenerator<Lines<T>> {
+  const splitter = new LineSplitter(LINE_BYTES);
+  try {
+    for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES }))
+      yield linesOf(splitter.push(chunk as Buffer), schema, (chunk as Buffer).length);
+    yield linesOf(splitter.end(), schema, 0);
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+/** @throws {CommandError} if the file can't be read */
+export async function bytesOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+export function unreadable(path: string, error: unknown): CommandError {
+  return new CommandError(`can't read ${path}: ${error instanceof Error ? error.message : String(error)}`);
+}
+
+function linesOf<T>(lines: readonly Line[], schema: z.ZodType<T>, bytes: number): Lines<T> {
+  const values: T[] = [];
+  const problems: LineProblem[] = [];
+  for (const line of lines) {
+    const read = valueOf(readLine(line), schema);
+    if ('value' in read) values.push(read.value);
+    for (const message of read.problems ?? []) problems.push({ line: line.number, message });
+  }
+  return { values, problems, bytes };
+}
+
+type Read<T> = { readonly value: T; readonly problems?: never } | { readonly problems: readonly string[] };
+
+function valueOf<T>(read: ReadLine, schema: z.ZodType<T>): Read<T> {
+  if (read.kind === 'empty') return { problems: [] };
+  if (read.kind === 'reject') return { problems: read.reject.violations.map(({ message }) => message) };
+  const result = schema.safeParse(read.report);
+  if (result.success) return { value: result.data };
+  return {
+    problems: result.error.issues.map(({ path, message }) => `${pathText(path)} ${message}`.trim()),
+  };
+}

@@ -1,0 +1,37 @@
+import { CommandError } from './failure.ts';
+import type { LineProblem } from './ndjson.ts';
+
+const SHOWN = 100;
+
+/** Gathers the problems of a file with millions of lines: all are counted, the first are kept. */
+export class FileProblems {
+  readonly #name: string;
+  readonly #kept: string[] = [];
+  #count = 0;
+
+  /** @param name how the file is called in messages */
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  add(problems: readonly LineProblem[]): void {
+    for (const { line, message } of problems) {
+      if (this.#count < SHOWN) this.#kept.push(`${this.#name} line ${line}: ${message}`);
+      this.#count += 1;
+    }
+  }
+
+  /** One sentence each. */
+  get lines(): readonly string[] {
+    const more = this.#count - this.#kept.length;
+    return more === 0 ? this.#kept : [...this.#kept, `${this.#name}: ${more.toLocaleString('en')} more`];
+  }
+}
+
+/** @throws {CommandError} if there are any */
+export function refuse(what: string, problems: readonly string[]): void {
+  if (problems.length === 0) return;
+  throw new CommandError(
+    `${what} was not applied, because of its\n${problems.map((line) => `  ${line}`).join('\n')}`,
+  );
+}

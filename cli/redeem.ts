@@ -1,0 +1,30 @@
+import { recordRedemptions } from '../services/marketing/redemptions.ts';
+import { connectClickHouse } from './connections.ts';
+import { EXIT } from './failure.ts';
+import type { Io } from './io.ts';
+import { grouped } from './produce/progress.ts';
+
+export interface RedeemOptions {
+  readonly couponIds: readonly string[];
+  /** The coupons are not used up after all. */
+  readonly takeBack?: true;
+  readonly json?: true;
+}
+
+/** `kaquan redeem`: coupons that are used up, and no longer held. To say it again changes nothing. */
+export async function redeem({ couponIds, takeBack, json }: RedeemOptions, io: Io): Promise<number> {
+  const clickhouse = connectClickHouse(io.env);
+  try {
+    const changed = await recordRedemptions(clickhouse, couponIds, takeBack !== true);
+    const unchanged = new Set(couponIds).size - changed.length;
+    const done = takeBack ? 'taken_back' : 'redeemed';
+    io.stdout.write(
+      json
+        ? `${JSON.stringify({ [done]: changed.length, unchanged }, null, 2)}\n`
+        : `${done.replace('_', ' ')} ${grouped(changed.length)}${unchanged > 0 ? `, ${grouped(unchanged)} were so before` : ''}\n`,
+    );
+    return EXIT.done;
+  } finally {
+    await clickhouse.close();
+  }
+}
