@@ -77,6 +77,7 @@ describe('the command, on real Kafka and ClickHouse', () => {
       topics: [
         { topic: 'coupon_order.v1', created: true, partitions: 4 },
         { topic: 'coupon_order.v1.dlq.orders', created: true, partitions: 1 },
+        { topic: 'coupon_order.v1.dlq.collector', created: true, partitions: 1 },
       ],
     });
     const second = await kaquan(['migrate']);
@@ -86,7 +87,8 @@ describe('the command, on real Kafka and ClickHouse', () => {
       out:
         'store: up to date\n' +
         'topic coupon_order.v1: in place, 4 partitions, generation 1\n' +
-        'topic coupon_order.v1.dlq.orders: in place, 1 partition, generation 2\n',
+        'topic coupon_order.v1.dlq.orders: in place, 1 partition, generation 2\n' +
+        'topic coupon_order.v1.dlq.collector: in place, 1 partition, generation 3\n',
     });
   });
 
@@ -94,7 +96,9 @@ describe('the command, on real Kafka and ClickHouse', () => {
     const runs = await Promise.all([kaquan(['migrate', '--json']), kaquan(['migrate', '--json'])]);
     for (const { code, out } of runs) {
       expect(code).toBe(0);
-      expect(JSON.parse(out)).toMatchObject({ topics: [{ generation: 1 }, { generation: 2 }] });
+      expect(JSON.parse(out)).toMatchObject({
+        topics: [{ generation: 1 }, { generation: 2 }, { generation: 3 }],
+      });
     }
   });
 
