@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { ordersSettings } from '../consumers/orders/config.ts';
+import { collectorSettings } from '../producers/collector/settings.ts';
 import { parseSettings } from '../runtime/process/settings.ts';
 import { deadLetterTopic, TOPIC } from '../schemas/coupon_order/topic.ts';
 import { connectKafka } from './connections.ts';
@@ -11,6 +12,7 @@ import type { Io } from './io.ts';
 import { pendingBacklog, recordBacklog } from './up/backlog.ts';
 import { board, line, type Surroundings } from './up/board.ts';
 import { Machine } from './up/machine.ts';
+import { claimPlaces } from './up/places.ts';
 import { openScreen, type Screen } from './up/screen.ts';
 import { startWatch, type Watch } from './up/watch.ts';
 
@@ -22,15 +24,17 @@ export interface UpOptions {
   readonly backlog: number;
 }
 
-// Together less than the ten seconds that Ctrl-C may take.
-const GRACE = { stack: 4500, orders: 3500, simulator: 1500 } as const;
+// The longest of the others, and then the stack: less than the ten seconds that Ctrl-C may take.
+const GRACE = { stack: 4500, orders: 3500, collector: 3500, simulator: 1500 } as const;
 
 /** `kaquan up`, until a signal. A second signal does not wait. */
 export async function up(options: UpOptions, io: Io): Promise<number> {
   mkdirSync(options.data, { recursive: true });
   const screen = openScreen(io.stdout);
   const logs = join(options.data, 'logs');
-  const machine = new Machine({ logs, env: io.env, say: (sentence) => screen.say(sentence) });
+  const { COLLECTOR_LISTEN } = parseSettings(collectorSettings, io.env);
+  const env = { ...io.env, ...(await claimPlaces({ COLLECTOR_LISTEN })) };
+  const machine = new Machine({ logs, env, say: (sentence) => screen.say(sentence) });
   const stopping = signals(machine, screen);
   const merchant = { doing: 'not yet there' };
   let stopWatch: (() => Promise<void>) | undefined;
@@ -62,6 +66,8 @@ async function start(machine: Machine, { data }: UpOptions, screen: Screen): Pro
   await migrateAll(machine.env);
   screen.say('Starting the consumer group orders …');
   machine.keep('orders', ['consume', 'orders'], GRACE.orders);
+  const collector = await machine.serve('collector', GRACE.collector);
+  screen.say(`The collector takes reports at ${collector}/api/report?token=any`);
 }
 
 interface Merchant {
@@ -149,7 +155,7 @@ function signals(machine: Machine, screen: Screen): Stopping {
         count += 1;
         if (count === 1) {
           screen.say(
-            'Stopping: the merchant, the consumer, then Kafka and ClickHouse. Ctrl-C again does not wait.',
+            'Stopping: the merchant, the collector, the consumer, then Kafka and ClickHouse. Ctrl-C again does not wait.',
           );
           resolve();
         } else {

@@ -33,7 +33,7 @@ const SESSION_TIMEOUT_MS = '10000';
 
 const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
 
-/** The processes of `kaquan up`: started one after the other, stopped in the opposite order. */
+/** The processes of `kaquan up`: started one after the other. */
 export class Machine {
   readonly #options: MachineOptions;
   readonly #running: Running[] = [];
@@ -52,18 +52,31 @@ export class Machine {
 
   /** Starts Kafka and ClickHouse; the other children find them where they came to be. */
   async stack(data: string, grace: number): Promise<void> {
-    const from = sizeOf(this.#log('stack'));
-    let serves = false;
-    const keeper = this.keep('stack', ['stack', '--data', data], grace, () => serves);
-    const follow = setInterval(this.#progress(from), 200);
+    const follow = setInterval(this.#progress(sizeOf(this.#log('stack'))), 200);
     try {
-      const ready = await keeper.current().line(/^ready/);
+      const ready = await this.#keepServing('stack', ['stack', '--data', data], grace);
       this.#env = { ...this.#env, ...placesIn(ready) };
-      serves = true;
-    } catch (error) {
-      throw error instanceof ChildEndedError ? new CommandError(reasonOf(error)) : error;
     } finally {
       clearInterval(follow);
+    }
+  }
+
+  /** Starts `kaquan serve <name>`. @returns its address, once it serves */
+  async serve(name: string, grace: number): Promise<string> {
+    const ready = await this.#keepServing(name, ['serve', name], grace);
+    return /http:\S+$/.exec(ready)?.[0] ?? ready;
+  }
+
+  /** Keeps a child that must come to serve. @returns the line with which it says so @throws {CommandError} its own last words, if it ends before */
+  async #keepServing(name: string, args: readonly string[], grace: number): Promise<string> {
+    let serves = false;
+    const keeper = this.keep(name, args, grace, () => serves);
+    try {
+      const ready = await keeper.current().line(/^ready/);
+      serves = true;
+      return ready;
+    } catch (error) {
+      throw error instanceof ChildEndedError ? new CommandError(reasonOf(error)) : error;
     }
   }
 
@@ -93,13 +106,12 @@ export class Machine {
     return ended;
   }
 
-  /** Ends all of it; nothing can be started afterwards. */
+  /** Ends all of it, the first one after the others, which may need it to the end; nothing can be started afterwards. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    for (let last = this.#running.at(-1); last !== undefined; last = this.#running.at(-1)) {
-      await last.keeper.stop(last.grace);
-      this.#forget(last);
-    }
+    const [first, ...others] = this.#running.splice(0);
+    await Promise.all(others.map(({ keeper, grace }) => keeper.stop(grace)));
+    await first?.keeper.stop(first.grace);
   }
 
   /** SIGKILL for all that still runs. */

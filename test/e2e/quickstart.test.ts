@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -54,11 +55,17 @@ class Up {
   readonly lines: string[] = [];
   errors = '';
 
-  constructor(data: string, rate: number) {
+  constructor(data: string, rate: number, env: Readonly<Record<string, string>> = {}) {
     const args = ['up', '--data', data, '--rate', String(rate), '--backlog', '300'];
     this.child = spawn(process.execPath, [MAIN, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, KAFKA_BROKERS: '127.0.0.1:0', CLICKHOUSE_URL: 'http://127.0.0.1:0' },
+      env: {
+        ...process.env,
+        KAFKA_BROKERS: '127.0.0.1:0',
+        CLICKHOUSE_URL: 'http://127.0.0.1:0',
+        COLLECTOR_LISTEN: '127.0.0.1:0',
+        ...env,
+      },
     });
     if (this.child.stdout)
       createInterface({ input: this.child.stdout }).on('line', (line) => this.lines.push(line));
@@ -137,12 +144,15 @@ describe('kaquan up', () => {
 
   it('shows figures that move', async () => {
     await up.line(/^Kafka at 127\.0\.0\.1:\d+, ClickHouse at http/, 90);
+    const [, collector = ''] = await up.line(/^The collector takes reports at (http:\S+)$/, 60);
+    const answer = await fetch(collector, { method: 'POST', body: '[]' });
+    expect(await answer.json()).toEqual({ code: 0, msg: 'ok' });
     const events = await up.figure(EVENTS, 1000, 90);
     await up.figure(PAID, 1, 60);
     await up.figure(EVENTS, events + 200, 60);
   }, 300_000);
 
-  it.each(['consume orders', 'produce simulate', 'main.js stack'])(
+  it.each(['consume orders', 'produce simulate', 'serve collector', 'main.js stack'])(
     'goes on when %s is killed',
     async (command) => {
       const before = await up.figure(PAID, 1, 60);
@@ -162,6 +172,19 @@ describe('kaquan up', () => {
     const [code] = (await once(second.child, 'exit')) as [number];
     expect(code).toBe(1);
     expect(second.errors).toMatch(/^kaquan: the data folder .* is in use by process \d+: stop that one/m);
+  }, 60_000);
+
+  it('refuses at once when a port is taken, and names it and its setting', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const second = new Up(join(data, 'second'), 0, { COLLECTOR_LISTEN: `127.0.0.1:${port}` });
+    const [code] = (await once(second.child, 'exit')) as [number];
+    taken.close();
+    expect([code, second.lines]).toEqual([1, []]);
+    expect(second.errors).toBe(
+      `kaquan: 127.0.0.1:${port} (COLLECTOR_LISTEN) is taken by another process: stop that one, or set COLLECTOR_LISTEN to another port\n`,
+    );
   }, 60_000);
 
   it('stops at Ctrl-C, and leaves no process', async () => {
