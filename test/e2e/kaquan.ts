@@ -44,7 +44,7 @@ function collected(stream: NodeJS.ReadableStream): () => string {
   return () => Buffer.concat(chunks).toString();
 }
 
-/** A consumer in a process of its own, and what it says. */
+/** A consumer or a service in a process of its own, and what it says. */
 export interface RunningConsumer {
   readonly child: ChildProcess;
   /** Resolves at the next line of its log with this message; rejects if it ends before. */
@@ -67,8 +67,21 @@ export function endConsumers(): void {
   for (const child of running) child.kill('SIGKILL');
 }
 
-export function startConsumer(env: Env, args: readonly string[] = [], group = 'orders'): RunningConsumer {
-  const child = spawn(process.execPath, [MAIN, 'consume', group, ...args], {
+export const startConsumer = (env: Env, args: readonly string[] = [], group = 'orders'): RunningConsumer =>
+  startProcess(env, ['consume', group, ...args]);
+
+/** `kaquan serve <name>`, once it serves. */
+export async function startService(
+  env: Env,
+  name: string,
+): Promise<RunningConsumer & { readonly url: string }> {
+  const service = startProcess(env, ['serve', name]);
+  const { url } = await service.says('ready');
+  return { ...service, url: String(url) };
+}
+
+function startProcess(env: Env, args: readonly string[]): RunningConsumer {
+  const child = spawn(process.execPath, [MAIN, ...args], {
     env: { ...env, LOG_LEVEL: 'debug' },
     stdio: ['ignore', 'ignore', 'pipe'],
   });

@@ -6,6 +6,7 @@ export interface Logged {
   readonly offset: number;
   readonly key: string;
   readonly value: Buffer | null;
+  readonly headers: kafkajs.IHeaders;
 }
 
 let readers = 0;
@@ -51,8 +52,8 @@ export async function readLog(brokers: string, topic: string): Promise<Logged[]>
       if (!payload.restart) reject(payload.error);
     });
     const eachMessage = ({ partition, message }: kafkajs.EachMessagePayload): Promise<void> => {
-      const { offset, key, value } = message;
-      logged.push({ partition, offset: Number(offset), key: key?.toString() ?? '', value });
+      const { offset, key, value, headers = {} } = message;
+      logged.push({ partition, offset: Number(offset), key: key?.toString() ?? '', value, headers });
       if (logged.length >= total) resolve();
       return Promise.resolve();
     };
