@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fill } from './fill.ts';
 import { freshness } from './freshness.ts';
 import { partCosts } from './parts.ts';
-import { childOf, cpuOf, cpuSeconds, start } from './processes.ts';
+import { childOf, cpuOf, cpuSeconds, readyLine, start } from './processes.ts';
 
 const MILLION = 1_000_000;
 const HOUR = 3_600_000;
@@ -17,7 +17,7 @@ async function main(events: number, rounds: number): Promise<void> {
   const stack = start(['stack', '--data', data], base);
   stack.stderr?.resume();
   try {
-    const [, brokers, url] = await ready(stack.stdout);
+    const [, brokers, url] = await readyLine(stack.stdout, /^ready.* ([\w.:]+:\d+),.* (http:\/\/\S+)$/m);
     const env = { ...base, KAFKA_BROKERS: brokers, CLICKHOUSE_URL: url, KAFKA_PARTITIONS: '4' };
     await cpuOf(['migrate'], env);
     const clickhouse = childOf(stack.pid ?? 0, 'clickhouse');
@@ -62,18 +62,6 @@ async function drain(env: NodeJS.ProcessEnv, clickhouse: number, records: number
 
 function print(rows: readonly object[]): void {
   for (const row of rows) process.stdout.write(`${JSON.stringify(row)}\n`);
-}
-
-function ready(stdout: NodeJS.ReadableStream | null): Promise<RegExpExecArray> {
-  return new Promise((resolve, reject) => {
-    let said = '';
-    stdout?.on('data', (chunk: Buffer) => {
-      said += chunk.toString();
-      const found = /^ready.* ([\w.:]+:\d+),.* (http:\/\/\S+)$/m.exec(said);
-      if (found !== null) resolve(found);
-    });
-    stdout?.on('end', () => reject(new Error(`the stack did not start: ${said}`)));
-  });
 }
 
 await main(Number(process.argv[2] ?? MILLION), Number(process.argv[3] ?? 3));

@@ -49,3 +49,16 @@ export function childOf(parent: number, text: string): number {
   }
   throw new Error(`process ${parent} has no child with ${text}`);
 }
+
+/** What `pattern` finds in the output of a process, once it says so. @throws all that it said, if it ends before */
+export function readyLine(stdout: NodeJS.ReadableStream | null, pattern: RegExp): Promise<RegExpExecArray> {
+  return new Promise((resolve, reject) => {
+    let said = '';
+    stdout?.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+      const found = pattern.exec(said);
+      if (found !== null) resolve(found);
+    });
+    stdout?.on('end', () => reject(new Error(`it did not start: ${said}`)));
+  });
+}
