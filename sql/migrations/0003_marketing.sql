@@ -38,6 +38,10 @@ KILL QUERY WHERE query LIKE 'INSERT INTO kaquan_store.events %' SYNC;
 
 INSERT INTO kaquan_store.buyer_orders SELECT DISTINCT app_id, open_id, order_id FROM kaquan_store.events WHERE order_status = 'payed';
 
+-- And from states, whose events may be forgotten by now.
+INSERT INTO kaquan_store.buyer_orders
+SELECT app_id, tupleElement(payed, 'open_id'), order_id FROM kaquan_store.states WHERE tupleElement(payed, 'open_id') != '';
+
 INSERT INTO kaquan_store.person_orders
 SELECT name, id, app_id, open_id, order_id
 FROM kaquan_store.events
