@@ -1,6 +1,3 @@
-import { randomBytes } from 'node:crypto';
-
-import type { ClickHouse } from '../../runtime/clickhouse/client.ts';
 import { differenceOf } from '../../services/marketing/catalogue/difference.ts';
 import { currentVersion, readStoredOffers } from '../../services/marketing/catalogue/snapshot.ts';
 import {
@@ -8,22 +5,15 @@ import {
   type FileOffer,
   type StoredOffer,
 } from '../../services/marketing/catalogue/stored-offers.ts';
-import {
-  countHolders,
-  dropOldVersions,
-  makeCurrent,
-  storeHolders,
-  storeOffers,
-  versionName,
-} from '../../services/marketing/catalogue/versions.ts';
 import { connectClickHouse } from '../connections.ts';
 import { EXIT } from '../failure.ts';
 import type { Io } from '../io.ts';
-import { createProgress, grouped } from '../produce/progress.ts';
-import { FileProblems, refuse } from '../problems.ts';
+import { refuse } from '../problems.ts';
 import { asJson, asText, type Applied } from './difference-text.ts';
 import { readCatalogueFile } from './file.ts';
-import { checkOffer, holdersBytes, holdersOf } from './holders.ts';
+import { checkOffer } from './holders.ts';
+import { storeCatalogue } from './storing.ts';
+import { walk } from './walk.ts';
 
 export interface ApplyOptions {
   readonly path: string;
@@ -46,37 +36,13 @@ export async function catalogueApply(options: ApplyOptions, io: Io, now = Date.n
     const changes = differenceOf(before, stored);
     const applied = changes.length > 0 && options.dryRun !== true;
     const version = applied
-      ? await store(clickhouse, { offers, stored, path: options.path, now: now() }, io)
+      ? await storeCatalogue(clickhouse, { offers, stored, path: options.path, now: now() }, io)
       : current?.version;
     const done: Applied = { version, applied, changes };
     io.stdout.write(options.json ? asJson(done) : asText(done, options.dryRun === true));
     return EXIT.done;
   } finally {
     await clickhouse.close();
-  }
-}
-
-type Walk = (offer: FileOffer, onRead: (bytes: number) => void) => Promise<void>;
-
-/** Goes through all offers, with a progress bar where their files are long. */
-async function walk(
-  offers: readonly FileOffer[],
-  path: string,
-  what: string,
-  io: Io,
-  visit: Walk,
-): Promise<void> {
-  const total = await holdersBytes(offers, path);
-  const progress = createProgress(io.stderr, total);
-  let read = 0;
-  const onRead = (bytes: number): void => {
-    read += bytes;
-    progress.show(read, `${what} ${grouped(Math.round(read / 1e6))} MB`);
-  };
-  try {
-    for (const offer of offers) await visit(offer, onRead);
-  } finally {
-    progress.stop();
   }
 }
 
@@ -90,51 +56,4 @@ async function checkAll(offers: readonly FileOffer[], path: string, io: Io): Pro
   });
   refuse(path, problems);
   return checked;
-}
-
-interface Storing {
-  readonly offers: readonly FileOffer[];
-  readonly stored: readonly StoredOffer[];
-  readonly path: string;
-  readonly now: number;
-}
-
-/** Stores everything under a new version, proves that it is whole, and only then makes it the one that counts. */
-async function store(
-  clickhouse: ClickHouse,
-  { offers, stored, path, now }: Storing,
-  io: Io,
-): Promise<string> {
-  const version = versionName(now, randomBytes(4).toString('hex'));
-  await storeOffers(clickhouse, version, stored);
-  await walk(offers, path, 'stored', io, async (offer, onRead) => {
-    for await (const holders of holdersOf(offer, path, new FileProblems(''), onRead))
-      await storeHolders(clickhouse, version, offer, holders);
-  });
-  await proveWhole(clickhouse, version, offers, stored, path);
-  await makeCurrent(clickhouse, version);
-  await dropOldVersions(clickhouse, now);
-  return version;
-}
-
-async function proveWhole(
-  clickhouse: ClickHouse,
-  version: string,
-  offers: readonly FileOffer[],
-  stored: readonly StoredOffer[],
-  path: string,
-): Promise<void> {
-  const counted = await countHolders(clickhouse, version);
-  const problems = stored.flatMap(({ kind, app_id, id, holders: expected }, at) => {
-    const found = counted.find((one) => one.kind === kind && one.app_id === app_id && one.id === id);
-    const missing = expected - (found?.holders ?? 0);
-    if (missing === 0) return [];
-    const place = offers[at]?.holdersPath ?? '';
-    return [
-      missing > 0
-        ? `${place} must name no buyer twice: ${grouped(missing)} lines do`
-        : `${place} must not change while it is applied`,
-    ];
-  });
-  if (problems.length > 0) refuse(path, problems);
 }

@@ -86,18 +86,26 @@ export async function makeCurrent(clickhouse: ClickHouse, version: string): Prom
   });
 }
 
-/** Drops the rows of versions that count no more, and of those that were begun a day ago and never made current. */
+/** Drops all rows of a version. */
+export async function dropVersion(clickhouse: ClickHouse, version: string): Promise<void> {
+  for (const table of ['catalogue_offers', 'catalogue_holders'])
+    await clickhouse.command(`ALTER TABLE kaquan_store.${table} DROP PARTITION ${stringLiteral(version)}`, {
+      timeoutMs: TIMEOUT_MS,
+    });
+}
+
+/** Drops versions that count no more, and those that were begun a day ago and never made current. @param now ms since 1970 */
 export async function dropOldVersions(clickhouse: ClickHouse, now: number): Promise<void> {
-  const old = await clickhouse.query<{ version: string }>(
-    `WITH applied AS (SELECT version FROM kaquan_store.catalogue_versions ORDER BY applied_at DESC, version DESC)
-     SELECT DISTINCT version FROM kaquan_store.catalogue_offers
-     WHERE version NOT IN (SELECT version FROM applied LIMIT ${KEPT})
-       AND (version IN (SELECT version FROM applied) OR version < {yesterday:String})`,
-    { params: { yesterday: versionName(now - DAY_MS, '') } },
+  const applied = await clickhouse.query<{ version: string }>(
+    'SELECT version FROM kaquan_store.catalogue_versions ORDER BY applied_at DESC, version DESC',
   );
-  for (const { version } of old)
-    for (const table of ['catalogue_offers', 'catalogue_holders'])
-      await clickhouse.command(`ALTER TABLE kaquan_store.${table} DROP PARTITION ${stringLiteral(version)}`, {
-        timeoutMs: TIMEOUT_MS,
-      });
+  const stored = await clickhouse.query<{ version: string }>(
+    'SELECT DISTINCT version FROM kaquan_store.catalogue_offers',
+  );
+  const ages = new Map(applied.map(({ version }, age) => [version, age]));
+  const yesterday = versionName(now - DAY_MS, '');
+  for (const { version } of stored) {
+    const age = ages.get(version);
+    if (age === undefined ? version < yesterday : age >= KEPT) await dropVersion(clickhouse, version);
+  }
 }
