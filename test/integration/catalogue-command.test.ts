@@ -10,7 +10,17 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ClickHouse } from '../../runtime/clickhouse/client.ts';
 import type { Applied } from '../../cli/catalogue/difference-text.ts';
 import type { Explanation } from '../../cli/explain/explanation.ts';
-import { currentVersion, readCatalogue } from '../../services/marketing/catalogue/snapshot.ts';
+import {
+  currentVersion,
+  readCatalogue,
+  readStoredOffers,
+} from '../../services/marketing/catalogue/snapshot.ts';
+import {
+  dropOldVersions,
+  makeCurrent,
+  storeOffers,
+  versionName,
+} from '../../services/marketing/catalogue/versions.ts';
 import { lookUpBuyers } from '../../services/marketing/holdings.ts';
 import { done, kaquan, numberOf, storeOf } from '../e2e/kaquan.ts';
 import { startTestStack, type TestStack } from '../stack.ts';
@@ -141,6 +151,31 @@ describe('kaquan catalogue', () => {
     const third = await kaquan(['catalogue', 'apply', broken], stack.env);
     expect(third.stderr).toContain('scores[0].balances must name no buyer twice');
     expect(await version()).toBe(before);
+    expect(
+      await numberOf(clickhouse, "SELECT count() FROM kaquan_store.catalogue_holders WHERE open_id = 'a'"),
+    ).toBe(0);
+  });
+
+  it('keeps the last three versions, and one that is being stored', async () => {
+    const storedVersions = async (): Promise<string[]> => {
+      const rows = await clickhouse.query<{ version: string }>(
+        'SELECT DISTINCT version FROM kaquan_store.catalogue_offers ORDER BY version',
+      );
+      return rows.map((row) => row.version);
+    };
+    const [offer] = await readStoredOffers(clickhouse, (await version()) ?? '');
+    const names = [1, 2, 3, 4, 5].map((n) => versionName(Date.now() + n * 1000, 'test'));
+    const [dayOld, young] = [
+      versionName(Date.now() - 90_000_000, 'x'),
+      versionName(Date.now() - 80_000_000, 'x'),
+    ];
+    for (const name of [dayOld, young, ...names])
+      await storeOffers(clickhouse, name, offer === undefined ? [] : [offer]);
+    for (const name of names) await makeCurrent(clickhouse, name);
+    await dropOldVersions(clickhouse, Date.now());
+    expect(await storedVersions()).toEqual([young, ...names.slice(2)]);
+    expect(await version()).toBe(names[4]);
+    expect(await applied()).toMatchObject({ applied: true });
   });
 
   it('leaves the catalogue as it was when it is killed in the midst of it', async () => {

@@ -69,6 +69,10 @@ describe('a store that was filled before there was an index', () => {
       await rm(older, { recursive: true });
     }
     await clickhouse.command(insertEvents('0, 1000'));
+    await storePaid({ app: 'wx1', order: 'forgotten', openId: 'wx-forgotten' });
+    await clickhouse.command("ALTER TABLE kaquan_store.events DELETE WHERE order_id = 'forgotten'", {
+      settings: { mutations_sync: 1 },
+    });
     const slowly = `WHERE NOT ignore(sleepEachRow(0.001))
       SETTINGS max_block_size = 100, function_sleep_max_microseconds_per_block = 600000000`;
     const underWay = clickhouse
@@ -81,9 +85,10 @@ describe('a store that was filled before there was an index', () => {
     // A consumer sends what was refused again, as it does with every insert that failed.
     expect(await underWay).toContain('QUERY_WAS_CANCELLED');
     await clickhouse.command(insertEvents('1000, 100000'));
-    for (const table of ['buyer_orders', 'person_orders'])
+    expect(await couponsOf({ appId: 'wx1', openId: 'wx-forgotten' })).toEqual([['c-forgotten']]);
+    for (const [table, orders] of Object.entries({ buyer_orders: 101_001, person_orders: 101_000 }))
       expect(await numberOf(clickhouse, `SELECT uniqExact(order_id) FROM kaquan_store.${table}`)).toBe(
-        101_000,
+        orders,
       );
   }, 120_000);
 });
