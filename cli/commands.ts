@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 
 import { number, share, time } from './arguments.ts';
+import type { AuditCommand } from './audit.ts';
 import { addCoupons } from './coupon-commands.ts';
 import type { SimulateOptions } from './produce.ts';
 import type { Io } from './io.ts';
@@ -205,6 +206,25 @@ function addQuestions(program: Command, io: Io, finish: Finish): void {
     .action(async (options: { partitions?: true; json?: true }) => {
       const { status } = await import('./status.ts');
       finish(await status(options, io));
+    });
+  program
+    .command('audit')
+    .summary('a proof from the data that nothing is lost and every figure is right')
+    .description(
+      'Proves from the data that every record below the commits is stored, a dead letter or a counted skip, and that states\n' +
+        'and milestones are what the stored events make them, while events come in. Differences are printed with order, row\n' +
+        'and place; then the exit code is 1.',
+    )
+    .option(
+      '--every <seconds>',
+      'go on, and print a line each time; AUDIT_LISTEN serves metrics',
+      number(1, 86_400),
+    )
+    .option(...JSON_OPTION)
+    .addHelpText('after', example('kaquan audit --every 60'))
+    .action(async (options: AuditCommand) => {
+      const { auditCommand } = await import('./audit.ts');
+      finish(await auditCommand(options, io));
     });
   program
     .command('sql')

@@ -9,6 +9,7 @@ import { producerSettings } from '../producers/settings.ts';
 import { marketingSettings } from '../services/marketing/config.ts';
 import { receiverSettings } from '../services/report-receiver/config.ts';
 import { storeSettings } from '../sql/settings.ts';
+import { auditSettings } from './audit/settings.ts';
 import { EXIT } from './failure.ts';
 import type { Io } from './io.ts';
 import { commandSettings } from './settings.ts';
@@ -24,6 +25,7 @@ export const COMPONENTS: Readonly<Record<string, Settings>> = {
   'The HTTP collector (kaquan serve collector)': collectorSettings,
   'The marketing service (kaquan serve marketing)': marketingSettings,
   'The report receiver (kaquan serve report-receiver)': receiverSettings,
+  'The audit (kaquan audit)': auditSettings,
   'The command': commandSettings,
 };
 

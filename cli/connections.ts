@@ -35,6 +35,15 @@ export async function connectKafka(env: Env, work = false): Promise<KafkaAdmin> 
   return connect(work ? LONG : SHORT);
 }
 
+/** Kafka for a command that publishes or reads records. @param env of which nobody has found out yet whether Kafka answers */
+export const kafkaClient = (env: Env): ReturnType<typeof createKafka> =>
+  createKafka({
+    brokers: parseSettings(kafkaSettings, env).KAFKA_BROKERS,
+    clientId: 'kaquan-cli',
+    logger: commandLogger(env),
+    retry: LONG,
+  });
+
 /** ClickHouse as the user that writes and looks up. */
 export function connectClickHouse(env: Env): ClickHouse {
   const settings = parseSettings(clickhouseSettings, env);

@@ -28,6 +28,20 @@ export async function applyRetention(clickhouse: ClickHouse, retention: Retentio
   }
 }
 
+/** What the tables forget by now: how old rows are kept at the least. */
+export async function presentRetention(clickhouse: ClickHouse): Promise<Retention> {
+  const days = async (table: string): Promise<number | undefined> => {
+    const found = /toIntervalDay\((\d+)\)/.exec((await presentTtl(clickhouse, table)) ?? '')?.[1];
+    return found === undefined ? undefined : Number(found);
+  };
+  // Dead letters and skips are kept equally long.
+  return {
+    eventsDays: await days('events'),
+    ledgerDays: await days('dead_letters'),
+    deliveriesDays: await days('report_deliveries'),
+  };
+}
+
 /** In ClickHouse's own spelling, so that it can be compared with what a table has. */
 function ttlOf(column: string, days: number | undefined): string | undefined {
   return days === undefined ? undefined : `toDateTime(${column}) + toIntervalDay(${days})`;

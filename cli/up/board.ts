@@ -1,3 +1,5 @@
+import type { Audit } from '../audit/audit.ts';
+import { verdict } from '../audit/text.ts';
 import { amount, duration, percent, yuan } from '../status/wording.ts';
 import type { Freshness } from '../status/readings.ts';
 import type { DayRate, Intake, Paid, Rates } from './figures.ts';
@@ -12,6 +14,8 @@ export interface Figures {
   /** null: nothing was stored in the last minute. */
   readonly freshness: Freshness | null | undefined;
   readonly deadLetters: number | undefined;
+  /** What the last audit found. */
+  readonly audit: Audit | undefined;
   /** What the simulated merchant does, in words. */
   readonly merchant: string;
   /** A part that does not answer, in one sentence. */
@@ -67,6 +71,7 @@ export function board(figures: Figures, around: Surroundings): string[] {
     row('freshness', freshnessText(freshness, 'p50'), freshnessText(freshness, 'p99')),
     row('dead letters', known(deadLetters, amount), ''),
     '',
+    `  audit: ${known(figures.audit, verdict)}`,
     `  merchant: ${figures.merchant}`,
     ...(figures.problem === undefined ? [] : [`  ${figures.problem}`]),
     '',
@@ -84,6 +89,7 @@ export function line({
   rates,
   freshness,
   deadLetters,
+  audit,
   merchant,
   problem,
 }: Figures): string {
@@ -96,6 +102,7 @@ export function line({
     `lag ${known(intake, ({ behind, behindSeconds }) => `${amount(behind)} (${duration(behindSeconds * 1000)})`)}`,
     `freshness ${freshnessText(freshness, 'p50')} ${freshnessText(freshness, 'p99')}`,
     `dead letters ${known(deadLetters, amount)}`,
+    `audit ${known(audit, ({ clean }) => (clean ? 'clean' : 'NOT CLEAN'))}`,
     `merchant ${merchant}`,
     ...(problem === undefined ? [] : [problem]),
   ].join(' · ');

@@ -2,6 +2,8 @@ import { createClickHouse, type ClickHouse } from '../../runtime/clickhouse/clie
 import { clickhouseSettings } from '../../runtime/clickhouse/settings.ts';
 import { reconnecting } from '../../runtime/kafka/reconnecting.ts';
 import { parseSettings } from '../../runtime/process/settings.ts';
+import { auditOnce } from '../audit.ts';
+import { AuditRounds } from '../audit/rounds.ts';
 import { connectClickHouse, connectKafka } from '../connections.ts';
 import { sentenceOf } from '../failure.ts';
 import type { Io } from '../io.ts';
@@ -28,6 +30,9 @@ export function startWatch({ env, group, topic }: WatchOptions): Watch {
   const analyst = connectAnalyst(env);
   const kafka = reconnecting(() => connectKafka(env));
   const rate = recentRate();
+  const rounds = new AuditRounds((since) =>
+    kafka.use((admin) => auditOnce({ admin, clickhouse: store }, env, since)),
+  );
   const gauges = {
     intake: startGauge(
       async () => rate.note(await kafka.use((admin) => readIntake(admin, group, topic))),
@@ -37,6 +42,7 @@ export function startWatch({ env, group, topic }: WatchOptions): Watch {
     rates: startGauge(() => readRates(analyst, timeZone), 3000),
     freshness: startGauge(() => readFreshness(store), 1000),
     deadLetters: startGauge(() => readDeadLetters(store), 2000),
+    audit: startGauge(() => rounds.next(), 60_000),
   };
   const all: Gauge<unknown>[] = Object.values(gauges);
   return {
@@ -49,6 +55,7 @@ export function startWatch({ env, group, topic }: WatchOptions): Watch {
         paid: gauges.paid.latest(),
         rates: gauges.rates.latest(),
         freshness: gauges.freshness.latest(),
+        audit: gauges.audit.latest(),
         deadLetters: letters?.reduce((sum, { count }) => sum + count, 0),
         problem: problem === undefined ? undefined : sentenceOf(problem, env),
       };

@@ -285,7 +285,7 @@ class RunAheadGroup implements Group {
 
 const NO_HEADERS = {};
 
-function recordOf(
+export function recordOf(
   partition: number,
   { offset, timestamp, key, value, headers }: KafkaMessage,
 ): FetchedRecord {

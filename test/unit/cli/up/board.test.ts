@@ -18,6 +18,7 @@ const unknown: Figures = {
   rates: undefined,
   freshness: undefined,
   deadLetters: undefined,
+  audit: undefined,
   merchant: 'not yet there',
   problem: undefined,
 };
@@ -34,6 +35,15 @@ const known: Figures = {
   },
   freshness: { events: 12_000, p50: 400, p99: 900 },
   deadLetters: 102,
+  audit: {
+    clean: true,
+    generation: 1,
+    places: [],
+    unaccounted_offsets: 0,
+    orders: { orders: 3, unclaimed: 0, differences: [], truncated: false },
+    differences: 0,
+    unstarted: [],
+  },
   merchant: '200 events/s',
   problem: undefined,
 };
@@ -49,6 +59,7 @@ describe('the board', () => {
     expect(text).toMatch(/lag +41 +0\.4 s/);
     expect(text).toMatch(/freshness +p50 0\.4 s +p99 0\.9 s/);
     expect(text).toMatch(/dead letters +102/);
+    expect(text).toContain('audit: Clean: every record below the commits is accounted for');
   });
 
   it('invents nothing before a figure is known', () => {
@@ -67,7 +78,7 @@ describe('the board', () => {
     expect(line(known)).toBe(
       'events 1,234,567 (203/s) · paid today 38,221 orders ¥3,412,900.50 · last 5 min 4,012 orders ¥361,204.00 · ' +
         'refund rate today 3.1 %, 2026-01-23 4.9 % within 7 days · cancel rate today – · lag 41 (0.4 s) · ' +
-        'freshness p50 0.4 s p99 0.9 s · dead letters 102 · merchant 200 events/s',
+        'freshness p50 0.4 s p99 0.9 s · dead letters 102 · audit clean · merchant 200 events/s',
     );
   });
 });
