@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { number, share, time } from './arguments.ts';
 import type { AuditCommand } from './audit.ts';
 import { addCoupons } from './coupon-commands.ts';
+import { addDeadLetters } from './dlq/commands.ts';
 import type { SimulateOptions } from './produce.ts';
 import type { Io } from './io.ts';
 
@@ -15,6 +16,7 @@ export function addCommands(program: Command, io: Io, finish: Finish): void {
   addConsume(program, io, finish);
   addServe(program, io, finish);
   addCoupons(program, io, finish);
+  addDeadLetters(program, io, finish);
   addQuestions(program, io, finish);
 }
 

@@ -10,6 +10,7 @@ import { marketingSettings } from '../services/marketing/config.ts';
 import { receiverSettings } from '../services/report-receiver/config.ts';
 import { storeSettings } from '../sql/settings.ts';
 import { auditSettings } from './audit/settings.ts';
+import { redriveSettings } from './dlq/settings.ts';
 import { EXIT } from './failure.ts';
 import type { Io } from './io.ts';
 import { commandSettings } from './settings.ts';
@@ -25,6 +26,7 @@ export const COMPONENTS: Readonly<Record<string, Settings>> = {
   'The HTTP collector (kaquan serve collector)': collectorSettings,
   'The marketing service (kaquan serve marketing)': marketingSettings,
   'The report receiver (kaquan serve report-receiver)': receiverSettings,
+  'Dead letters (kaquan dlq)': redriveSettings,
   'The audit (kaquan audit)': auditSettings,
   'The command': commandSettings,
 };

@@ -25,7 +25,7 @@ export interface Freshness {
 }
 
 export interface StoreReading {
-  /** Distinct places. */
+  /** Distinct places of those that were not redriven. */
   readonly deadLetters: readonly Counted[];
   /** Offsets. */
   readonly skips: readonly Counted[];
@@ -60,10 +60,13 @@ export async function readFreshness(clickhouse: ClickHouse): Promise<Freshness |
   return row === undefined || row.events === 0 ? null : row;
 }
 
-// A replay writes the same places again: distinct ones are counted. Float64 arrives as a JSON number.
+// A replay writes the same places again: distinct ones are counted. What was redriven waits no more; if it failed again,
+// it is a dead letter of another place. Float64 arrives as a JSON number.
 const DEAD_LETTERS = `
   SELECT consumer_group AS group, reason, toFloat64(uniqExact(generation, partition, offset)) AS count
   FROM kaquan_store.dead_letters
+  WHERE (consumer_group, generation, partition, offset) NOT IN
+      (SELECT consumer_group, generation, partition, offset FROM kaquan_store.redrives)
   GROUP BY group, reason
   ORDER BY group, count DESC, reason`;
 

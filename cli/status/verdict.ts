@@ -1,5 +1,6 @@
 import type { DeadReason as OrdersReason } from '../../consumers/orders/judge.ts';
 import type { DeadReason as ReportReason } from '../../consumers/report/judge.ts';
+import type { Unreadable } from '../../producers/collector/body.ts';
 import { amount, duration } from './wording.ts';
 import type { Freshness, GroupReading } from './readings.ts';
 
@@ -40,7 +41,7 @@ function moreHands(group: string, consumers: number, partitions: number): string
 }
 
 // What each reason says about its sender, for the person who has to tell him.
-type DeadReason = OrdersReason | ReportReason;
+type DeadReason = OrdersReason | ReportReason | Unreadable | 'invalid';
 
 const MEANING: Readonly<Record<DeadReason, string>> = {
   no_value: 'a record without a value',
@@ -55,6 +56,9 @@ const MEANING: Readonly<Record<DeadReason, string>> = {
   refused_by_store: 'a row that ClickHouse refuses',
   refused_by_api: 'refused by the report API; the dead letter has its own words',
   destination_refused: 'of an app that may not report, or has no credentials',
+  invalid: 'a report that breaks rules; the dead letter names them',
+  no_json: 'a body that is no JSON',
+  encrypted: 'a body that is encrypted',
 };
 
 const isKnown = (reason: string): reason is DeadReason => reason in MEANING;
@@ -63,7 +67,10 @@ const isKnown = (reason: string): reason is DeadReason => reason in MEANING;
 export const meaningOf = (reason: string): string => (isKnown(reason) ? MEANING[reason] : '');
 
 export function deadLetterVerdict(total: number, topic: string): Verdict {
-  return total === 0 ? well('None.') : unwell(`They are kept whole on the topic ${topic}.`);
+  if (total === 0) return well('None.');
+  return unwell(
+    `They are kept whole on the topic ${topic}: see kaquan dlq list, and kaquan dlq redrive once mended.`,
+  );
 }
 
 export function freshnessVerdict(freshness: Freshness | null): Verdict {

@@ -20,6 +20,8 @@ export interface PartitionOffsets {
 export interface KafkaAdmin {
   /** Creates the topic if it is not there. @returns whether it was created */
   ensureTopic(spec: TopicSpec): Promise<boolean>;
+  /** The names of all topics. */
+  topics(): Promise<string[]>;
   /** @returns undefined if there is no such topic */
   partitionCount(topic: string): Promise<number | undefined>;
   /** @returns the topic's settings, by name */
@@ -47,6 +49,7 @@ export async function createAdmin(kafka: Kafka): Promise<KafkaAdmin> {
   await admin.connect();
   return {
     ensureTopic: (spec) => ensureTopic(admin, spec),
+    topics: () => admin.listTopics(),
     partitionCount: (topic) => partitionCount(admin, topic),
     topicConfig: (topic) => topicConfig(admin, topic),
     offsets: (topic) => offsets(admin, topic),
@@ -129,7 +132,9 @@ async function committed(admin: Admin, groupId: string, topic: string): Promise<
 async function notes(admin: Admin, groupId: string, topic: string): Promise<Map<number, string>> {
   const [answer] = await admin.fetchOffsets({ groupId, topics: [topic] });
   return new Map(
-    (answer?.partitions ?? []).flatMap(({ partition, metadata }) => (metadata ? [[partition, metadata]] : [])),
+    (answer?.partitions ?? []).flatMap(({ partition, metadata }) =>
+      metadata ? [[partition, metadata]] : [],
+    ),
   );
 }
 

@@ -6,3 +6,7 @@ export const REPORT_GROUP = 'report';
 
 /** The topic of a group's dead letters. */
 export const deadLetterTopic = (group: string): string => `${TOPIC}.dlq.${group}`;
+
+/** Whose dead letters lie on `topic`; undefined: it is no topic of dead letters. */
+export const deadLettersOf = (topic: string): string | undefined =>
+  topic.startsWith(deadLetterTopic('')) ? topic.slice(deadLetterTopic('').length) : undefined;

@@ -97,7 +97,7 @@ describe('kaquan status', () => {
     ];
     const over = { store: { ok: true, value: { deadLetters, skips: [], freshness: null } } } as const;
     expect(text(over)).toContain(
-      '  dead letters 1,201. They are kept whole on the topic coupon_order.v1.dlq.orders.\n' +
+      '  dead letters 1,201. They are kept whole on the topic coupon_order.v1.dlq.orders: see kaquan dlq list, and kaquan dlq redrive once mended.\n' +
         '    1,200 misrouted: on another partition than its order belongs to; a sender partitions differently\n' +
         '    1 not_yet_known\n',
     );
