@@ -1,4 +1,8 @@
+import { spawn } from 'node:child_process';
+import { on, once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Kafka } from 'kafkajs';
 import { pino } from 'pino';
@@ -11,6 +15,8 @@ import { createKafka } from '../../runtime/kafka/client.ts';
 import { TOPIC } from '../../schemas/coupon_order/topic.ts';
 import { done, endConsumers, numberOf, simulate, startConsumer, storeOf } from '../e2e/kaquan.ts';
 import { startTestStack, type TestStack } from '../stack.ts';
+
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 let stack: TestStack;
 let clickhouse: ClickHouse;
@@ -108,6 +114,25 @@ it('comes to the same in small pieces', async () => {
     slices: { offsets: 1000, orders: 1500 },
   });
   expect(found).toEqual(await audited());
+}, 60_000);
+
+it('goes on, and serves what it found as metrics', async () => {
+  const env = { ...stack.env, AUDIT_LISTEN: '127.0.0.1:0' };
+  const child = spawn(process.execPath, [MAIN, 'audit', '--every', '1'], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = once(child, 'close');
+  const [ready] = (await once(createInterface(child.stderr), 'line')) as [string];
+  const verdicts = on(createInterface(child.stdout), 'line');
+  for (let round = 0; round < 2; round++)
+    expect(String((await verdicts.next()).value)).toContain('Clean: every record below the commits');
+  const metrics = await (await fetch(`${/http:\S+/.exec(ready)?.[0] ?? ''}/metrics`)).text();
+  expect(metrics).toContain('kaquan_audit_unaccounted_offsets{group="orders"} 0\n');
+  expect(metrics).toContain('kaquan_audit_differences 0\n');
+  expect(metrics).toMatch(/kaquan_audit_finished_timestamp_seconds \d{10}/);
+  child.kill('SIGTERM');
+  expect(await ended).toEqual([0, null]);
 }, 60_000);
 
 it('knows an offset that the log does not have from one that was lost', async () => {

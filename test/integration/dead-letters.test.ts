@@ -25,7 +25,7 @@ import { startTestStack, type TestStack } from '../stack.ts';
 
 const PARTITIONS = 4;
 const LATER_ID = 7;
-const OF_UNKNOWN_SCHEMA = 2000;
+const OF_UNKNOWN_SCHEMA = 1500;
 const HOUR = 3_600_000;
 
 let stack: TestStack;
@@ -51,7 +51,12 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => registry.listen(0, '127.0.0.1', resolve));
   const address = registry.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
-  env = { ...stack.env, BRAKE_WINDOW: '1000000', SCHEMA_REGISTRY_URL: `http://127.0.0.1:${port}` };
+  env = {
+    ...stack.env,
+    BRAKE_WINDOW: '1000000',
+    REDRIVE_LIMIT: '2',
+    SCHEMA_REGISTRY_URL: `http://127.0.0.1:${port}`,
+  };
   await done(['migrate'], env);
 }, 120_000);
 
@@ -217,18 +222,16 @@ it('a redrive that is killed is resumed, and every figure is right', async () =>
 }, 120_000);
 
 it('what fails again is redriven a few times, and then no more', async () => {
-  for (const count of [2, 3]) {
-    const again = await redriven('orders', '--reason', 'not_framed');
-    expect(again.redriven).toBeGreaterThanOrEqual(1);
-    await consumed();
-    const { reasons = [] } = (await listed('orders')) ?? {};
-    const id = reasons.find(({ reason }) => reason === 'not_framed')?.id ?? '';
-    expect(await asked<ShownLetter>('dlq', 'show', 'orders', id)).toMatchObject({ redrives_before: count });
-  }
+  const again = await redriven('orders', '--reason', 'not_framed');
+  expect(again.redriven).toBeGreaterThanOrEqual(1);
+  await consumed();
+  const { reasons = [] } = (await listed('orders')) ?? {};
+  const id = reasons.find(({ reason }) => reason === 'not_framed')?.id ?? '';
+  expect(await asked<ShownLetter>('dlq', 'show', 'orders', id)).toMatchObject({ redrives_before: 2 });
   const before = await logLength();
   const last = await redriven('orders', '--reason', 'not_framed');
   expect(last.redriven).toBe(0);
-  expect(Object.keys(last.kept)).toEqual(['it failed again 3 times (REDRIVE_LIMIT)']);
+  expect(Object.keys(last.kept)).toEqual(['it failed again 2 times (REDRIVE_LIMIT)']);
   expect(await logLength()).toBe(before);
 }, 120_000);
 
@@ -251,9 +254,10 @@ it("another group's is skipped and counted, and a report that came over HTTP is 
   for (const group of ['report', 'collector']) await admin.ensureTopic(of(group));
   const origin = { topic: TOPIC, generation: 1, partition: 0, offset: 0, time: 1 };
   const known = recordOf('only-for-report');
-  await publish(deadLetterTopic('report'), [
-    deadLetterRecord({ ...letter, ...known, group: 'report', origin }),
-  ]);
+  const kept = deadLetterRecord({ ...letter, ...known, group: 'report', origin });
+  // A consumer that was killed before its commit writes the dead letters of its last batch again.
+  await publish(deadLetterTopic('report'), [kept, kept]);
+  expect(await listed('report')).toMatchObject({ count: 1, waiting: 1 });
   const overHttp = (report: object) =>
     deadLetterRecord({
       ...letter,
