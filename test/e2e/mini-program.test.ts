@@ -6,14 +6,16 @@ import { brokerOf } from '../integration/collector-service.ts';
 import { startTestStack, type TestStack } from '../stack.ts';
 import { done, endConsumers, numberOf, startConsumer, startService, storeOf } from './kaquan.ts';
 import { launch, type MiniProgram, type Sent } from './mini-program.ts';
+import { acceptedEvents, startTestReceiver, type TestReceiver } from './receiver.ts';
 
 let stack: TestStack;
 let clickhouse: ClickHouse;
 let collector: Awaited<ReturnType<typeof startService>>;
+let receiver: TestReceiver;
 let mini: MiniProgram | undefined;
 
 beforeAll(async () => {
-  stack = await startTestStack();
+  [stack, receiver] = await Promise.all([startTestStack(), startTestReceiver()]);
   clickhouse = storeOf(stack);
   await done(['migrate'], stack.env);
   const settings = { COLLECTOR_LISTEN: '127.0.0.1:0', COLLECTOR_TIMEOUT_MS: '400' };
@@ -25,7 +27,7 @@ afterEach(() => mini?.close());
 afterAll(async () => {
   process.kill(brokerOf(stack), 'SIGCONT');
   endConsumers();
-  await clickhouse.close();
+  await Promise.all([clickhouse.close(), receiver.stop()]);
   await stack.stop();
 }, 60_000);
 
@@ -62,7 +64,7 @@ describe.each([
   ['sr-sdk-wxapp', '2.1.1'],
   ['sr-sdk-wxapp-1.4', '1.4.2'],
 ])("%s, a mini program's client (%s)", (client, version) => {
-  it("brings an order's life into ClickHouse field by field, once, though the collector fails in its midst", async () => {
+  it("brings an order's life into ClickHouse and on to the report API, field by field, once, though the collector fails", async () => {
     const appid = `wx${version.replaceAll('.', '')}`;
     const order = `K-${version}`;
     const placedAt = Date.now();
@@ -105,7 +107,10 @@ describe.each([
     expect(attemptsOf('payed').length).toBeGreaterThanOrEqual(3);
     expect(new Set(attemptsOf('payed').map(({ log_id }) => log_id)).size).toBe(attemptsOf('payed').length);
 
-    expect(await startConsumer(stack.env, ['--until-caught-up']).ended).toEqual({ code: 0, signal: null });
+    for (const group of ['orders', 'report']) {
+      const consumer = startConsumer({ ...stack.env, ...receiver.env }, ['--until-caught-up'], group);
+      expect(await consumer.ended).toEqual({ code: 0, signal: null });
+    }
     const rows = await clickhouse.query<Record<string, unknown>>(
       `SELECT * FROM kaquan.coupon_order_events WHERE app_id = '${appid}' ORDER BY time`,
     );
@@ -138,6 +143,9 @@ describe.each([
       });
     }
 
+    const received = acceptedEvents(receiver.receipts()).filter(({ appId }) => appId === appid);
+    expect(received.map(({ body }) => body)).toEqual(LIFE.map((status) => bodyOf(attemptsOf(status)[0])));
+
     const [figures] = await clickhouse.query<Record<string, unknown>>(
       `SELECT sum(placed_orders) AS placed, sum(paid_orders) AS paid, sum(refunded_orders) AS refunded, sum(paid_amount) AS amount
        FROM kaquan.stats_day WHERE app_id = '${appid}'`,
@@ -147,6 +155,13 @@ describe.each([
     expect(await differencesOfAllViews(clickhouse)).toEqual([]);
   }, 90_000);
 });
+
+/** What the report API is to get of an event: all that the client sent but its counter, times as the specification writes them. */
+function bodyOf(sent: Sent | undefined): object | undefined {
+  if (sent === undefined) return undefined;
+  const { log_id: _, props, ...body } = sent;
+  return { ...body, props: { ...props, time: String(props['time']) } };
+}
 
 /** A DateTime64 in UTC, as ClickHouse writes it. */
 const millis = (text: unknown): number => Date.parse(`${String(text).replace(' ', 'T')}Z`);
