@@ -18,8 +18,13 @@ export const text = z
   .max(BOUNDS.string, `must have at most ${BOUNDS.string} characters`)
   .refine((value) => !DAMAGED.test(value), 'must be well-formed Unicode without U+FFFD');
 
-const whole = (unit: string) =>
-  z.int({ error: ({ input }) => (input == null ? 'must be present' : `must be a whole number of ${unit}`) });
+// Not z.int: what it refuses would keep the rules between fields from being judged.
+function whole(unit: string) {
+  const rule = `must be a whole number of ${unit}`;
+  return z
+    .number({ error: ({ input }) => (input == null ? 'must be present' : rule) })
+    .refine(Number.isSafeInteger, rule);
+}
 
 const fen = whole('fen')
   .min(0, 'must not be negative')

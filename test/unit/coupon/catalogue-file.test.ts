@@ -70,7 +70,11 @@ describe('a catalogue', () => {
 
   it('is told all that is wrong with it at once', () => {
     const input = {
-      coupon_batches: [{ ...batch, name: 7, dimension: 'order', goods_ids: ['g1'] }, batch, batch],
+      coupon_batches: [
+        { ...batch, name: 7, threshold_amount: 1.5, dimension: 'order', goods_ids: ['g1'] },
+        batch,
+        batch,
+      ],
       memberships: [
         { ...membership, members: ['o1', 'o1'] },
         { ...membership, id: 'm2', members: ['o1', 5] },
@@ -80,6 +84,7 @@ describe('a catalogue', () => {
     };
     expect(problemsOf(input)).toEqual([
       'coupon_batches[0].name must be a string: put it in quotes',
+      'coupon_batches[0].threshold_amount must be a whole number of fen',
       'coupon_batches[0].goods_ids must be empty where dimension is order',
       'memberships[0].members must name no buyer twice',
       'memberships[1].members[1] must be an open_id, or {"open_id": …}',
