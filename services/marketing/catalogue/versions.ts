@@ -75,7 +75,12 @@ export function countHolders(
   return clickhouse.query(
     `SELECT kind, app_id, id, toFloat64(count()) AS holders FROM kaquan_store.catalogue_holders FINAL
      WHERE version = {version:String} GROUP BY kind, app_id, id`,
-    { params: { version }, timeoutMs: TIMEOUT_MS },
+    // A row of another version with the same key is another row.
+    {
+      params: { version },
+      timeoutMs: TIMEOUT_MS,
+      settings: { do_not_merge_across_partitions_select_final: 1 },
+    },
   );
 }
 
