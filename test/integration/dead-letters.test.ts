@@ -11,6 +11,7 @@ import { run } from '../../cli/program.ts';
 import type { LetterCounts } from '../../cli/dlq/list.ts';
 import type { Redrive } from '../../cli/dlq/redrive.ts';
 import type { ShownLetter } from '../../cli/dlq/show.ts';
+import { readDeadLetters } from '../../cli/status/readings.ts';
 import type { ClickHouse } from '../../runtime/clickhouse/client.ts';
 import { createAdmin, type KafkaAdmin } from '../../runtime/kafka/admin.ts';
 import { createKafka } from '../../runtime/kafka/client.ts';
@@ -219,6 +220,10 @@ it('a redrive that is killed is resumed, and every figure is right', async () =>
   await consumed();
   expect(await paidOrders()).toBe(OF_UNKNOWN_SCHEMA + 3);
   await exact();
+  // What status counts is what waits: only the one that failed again, as often as it was published.
+  const { waiting = 0 } = (await listed('orders')) ?? {};
+  const counted = (await readDeadLetters(clickhouse)).filter(({ group }) => group === 'orders');
+  expect(counted).toEqual([{ group: 'orders', reason: 'not_framed', count: waiting }]);
 }, 120_000);
 
 it('what fails again is redriven a few times, and then no more', async () => {
