@@ -23,7 +23,7 @@ export interface PartCost {
 }
 
 const BATCH = 100_000;
-const PIECE = 2000;
+const PIECE = 8000;
 const DAY = 86_400_000;
 const MILLION = 1_000_000;
 
@@ -111,7 +111,7 @@ async function built(
   });
   for (let from = 0; from < records.length; from += PIECE) {
     const piece = records.slice(from, from + PIECE);
-    await builder.add({ epoch: 1, partition: 0, records: piece, from, to: from + piece.length });
+    await builder.add([{ epoch: 1, partition: 0, records: piece, from, to: from + piece.length }]);
   }
   return [builder.seal()];
 }

@@ -1,5 +1,4 @@
-import { fold } from '../../domain/order/fold.ts';
-import { NO_STATE, type OrderState } from '../../domain/order/state.ts';
+import { fold, type Milestone } from '../../domain/order/fold.ts';
 import type { BufferPool } from '../../runtime/bytes/growable.ts';
 import type { Fetched, FetchedRecord } from '../../runtime/kafka/group.ts';
 import { partitionOf } from '../../runtime/kafka/partitioner.ts';
@@ -15,6 +14,7 @@ import { dead, judge, type OrderKey, type Plausible, type Verdict } from './judg
 import type { KnownOrders } from './known-orders.ts';
 import type { Lane } from './lane.ts';
 import { writeMilestone, writeState } from './rows.ts';
+import { TouchedOrders, type LookUp, type TouchedOrder } from './touched-orders.ts';
 
 /** What a batch is built with. */
 export interface Workshop {
@@ -29,8 +29,7 @@ export interface Workshop {
   readonly generation: number;
   readonly pool: BufferPool;
   readonly known: KnownOrders;
-  /** The stored states of these orders, by `OrderKey.id`; an order that is left out has none. */
-  readonly lookUp: (orders: readonly OrderKey[]) => Promise<ReadonlyMap<string, OrderState>>;
+  readonly lookUp: LookUp;
   /** Whether ClickHouse refused this record when it stood alone. */
   readonly isRefused: (partition: number, offset: number) => boolean;
 }
@@ -41,15 +40,12 @@ export class TooManyDeadLettersError extends OperatorError {
 }
 
 interface Judged {
+  readonly lane: Lane;
   readonly record: FetchedRecord;
   readonly writer: WriterSchema | undefined;
   readonly verdict: Verdict;
-}
-
-interface Touched {
-  readonly order: OrderKey;
-  state: OrderState;
-  isChanged: boolean;
+  /** Of an event. */
+  readonly touched: TouchedOrder | undefined;
 }
 
 /** Judges and folds what was fetched, in log order, into the rows of one flush. */
@@ -65,38 +61,45 @@ export class BatchBuilder {
   readonly #milestones: BoundedRows;
   readonly #deadLetters: DeadLetter[] = [];
   readonly #skips: Skip[] = [];
-  readonly #touched = new Map<Lane, Map<string, Touched>>();
+  readonly #touched: TouchedOrders;
+  #folding: OrderKey | undefined;
+  // One function for all events: a closure each would be what most of the garbage is made of.
+  readonly #emit = (row: Milestone): void => {
+    if (this.#folding !== undefined)
+      writeMilestone(this.#milestones.at(row.minute * 60_000), this.#folding, row);
+  };
 
   constructor(number: number, lanes: ReadonlyMap<number, Lane>, workshop: Workshop) {
     this.#number = number;
     this.#lanes = lanes;
     this.#workshop = workshop;
     this.#milestones = new BoundedRows(workshop.pool);
+    this.#touched = new TouchedOrders(workshop.known, workshop.lookUp);
   }
 
   get isEmpty(): boolean {
     return this.#offsets.size === 0;
   }
 
-  /** Takes in what continues a partition. To be awaited before the next call. */
-  async add(fetched: Fetched): Promise<void> {
-    const lane = this.#lanes.get(fetched.partition);
-    if (lane === undefined) return;
-    await this.#loadSchemas(fetched.records);
-    const judged = fetched.records.map((record) => this.#judge(record, lane));
-    await this.#loadStates(judged, lane);
-    for (const one of judged) this.#take(one, lane);
-    this.#skips.push(...skipsOf(fetched));
-    this.#offsets.set(fetched.partition, fetched.to);
+  /** Takes in what continues some partitions, in this order. To be awaited before the next call. */
+  async add(fetched: readonly Fetched[]): Promise<void> {
+    const judged: Judged[] = [];
+    for (const { partition, records } of fetched) {
+      const lane = this.#lanes.get(partition);
+      if (lane === undefined) continue;
+      await this.#loadSchemas(records);
+      for (const record of records) judged.push(this.#judge(record, lane));
+    }
+    await this.#touched.load();
+    for (const one of judged) this.#take(one);
+    for (const one of fetched) this.#pass(one);
     this.records += judged.length;
   }
 
   /** The rows of all that was added. Nothing may be added afterwards. */
   seal(): Batch {
     const states = new BoundedRows(this.#workshop.pool);
-    const touched = new Map<Lane, Set<string>>();
-    for (const [lane, orders] of this.#touched) {
-      touched.set(lane, new Set(orders.keys()));
+    for (const orders of this.#touched.byLane.values()) {
       for (const { order, state, isChanged } of orders.values()) {
         // States are one partition: their rows need no bound.
         if (isChanged) writeState(states.at(0), order, state);
@@ -111,7 +114,7 @@ export class BatchBuilder {
       states: states.written(),
       deadLetters: this.#deadLetters,
       skips: this.#skips,
-      touched,
+      touched: this.#touched.byLane,
       release: () => {
         for (const block of this.#events) block.release();
         this.#milestones.release();
@@ -131,38 +134,33 @@ export class BatchBuilder {
   }
 
   #judge(record: FetchedRecord, lane: Lane): Judged {
-    const { value, partition, offset, headers } = record;
+    const { value, key } = record;
+    const verdict = this.#verdict(record);
+    const isEvent = verdict.kind === 'event' && value !== null && key !== null;
+    return {
+      lane,
+      record,
+      verdict,
+      writer: isEvent ? this.#workshop.schemas.loaded(framedId(value) ?? 0) : undefined,
+      touched: isEvent ? this.#touched.of(lane, verdict.order, key) : undefined,
+    };
+  }
+
+  #verdict({ value, key, time, partition, offset, headers }: FetchedRecord): Verdict {
     const { schemas, group, isRefused, plausible, partitions } = this.#workshop;
-    const verdictOf = (verdict: Verdict, writer?: WriterSchema): Judged => ({ record, writer, verdict });
-    if (isForAnother(headers, group)) return verdictOf({ kind: 'skip', reason: REDRIVEN_FOR_ANOTHER });
-    if (value === null || value.length === 0) return verdictOf(dead('no_value'));
+    if (isForAnother(headers, group)) return { kind: 'skip', reason: REDRIVEN_FOR_ANOTHER };
+    if (value === null || value.length === 0) return dead('no_value');
     const schemaId = framedId(value);
-    if (schemaId === undefined) return verdictOf(dead('not_framed'));
-    if (isRefused(partition, offset)) return verdictOf(dead('refused_by_store'));
-    const { key, time } = record;
+    if (schemaId === undefined) return dead('not_framed');
+    if (isRefused(partition, offset)) return dead('refused_by_store');
     const verdict = judge(schemas, { schemaId, value, key, time }, plausible);
-    // An order whose state is in memory was found to belong here; its key, and so its partition, is the same.
-    if (verdict.kind === 'event' && key !== null && lane.states.get(verdict.order.id) === undefined) {
-      if (partitionOf(key, partitions) !== partition) return verdictOf(dead('misrouted'));
+    if (verdict.kind === 'event' && key !== null && partitionOf(key, partitions) !== partition) {
+      return dead('misrouted');
     }
-    return verdictOf(verdict, schemas.loaded(schemaId));
+    return verdict;
   }
 
-  async #loadStates(judged: readonly Judged[], lane: Lane): Promise<void> {
-    const { known, lookUp } = this.#workshop;
-    const missing = new Map<string, OrderKey>();
-    for (const { verdict, record } of judged) {
-      if (verdict.kind !== 'event' || record.key === null) continue;
-      const { order } = verdict;
-      if (lane.states.get(order.id) !== undefined || missing.has(order.id)) continue;
-      if (known.mayHave(record.key)) missing.set(order.id, order);
-    }
-    if (missing.size === 0) return;
-    const stored = await lookUp([...missing.values()]);
-    for (const id of missing.keys()) lane.states.pin(id, stored.get(id) ?? NO_STATE, this.#number);
-  }
-
-  #take({ record, writer, verdict }: Judged, lane: Lane): void {
+  #take({ lane, record, writer, verdict, touched }: Judged): void {
     if (verdict.kind === 'skip') {
       // Each alone: batches that are cut differently must count the same skips.
       const { partition, offset } = record;
@@ -174,10 +172,16 @@ export class BatchBuilder {
       this.#deadLetters.push({ ...record, place: record, reason: verdict.reason });
       return;
     }
-    if (writer === undefined || record.value === null || record.key === null) return;
+    if (writer === undefined || record.value === null || touched === undefined) return;
     this.#block(writer, verdict.entry.time).add(record, record.value);
     this.bytes += record.value.length;
-    this.#fold(lane, verdict, record.key);
+    this.#fold(touched, verdict);
+  }
+
+  #pass(fetched: Fetched): void {
+    if (!this.#lanes.has(fetched.partition)) return;
+    this.#skips.push(...skipsOf(fetched));
+    this.#offsets.set(fetched.partition, fetched.to);
   }
 
   #brake(lane: Lane, { headers }: FetchedRecord, verdict: Verdict): void {
@@ -202,24 +206,12 @@ export class BatchBuilder {
     return block;
   }
 
-  #fold(lane: Lane, { order, status, entry }: Verdict & { kind: 'event' }, key: Buffer): void {
-    let orders = this.#touched.get(lane);
-    if (orders === undefined) this.#touched.set(lane, (orders = new Map<string, Touched>()));
-    let touched = orders.get(order.id);
-    if (touched === undefined) {
-      const state = lane.states.get(order.id) ?? NO_STATE;
-      if (state === NO_STATE) this.#workshop.known.add(key);
-      touched = { order, state, isChanged: false };
-      orders.set(order.id, touched);
-      lane.states.pin(order.id, state, this.#number);
-    }
-    const next = fold(touched.state, status, entry, (row) => {
-      writeMilestone(this.#milestones.at(row.minute * 60_000), order, row);
-    });
+  #fold(touched: TouchedOrder, { status, entry }: Verdict & { kind: 'event' }): void {
+    this.#folding = touched.order;
+    const next = fold(touched.state, status, entry, this.#emit);
     if (next === touched.state) return;
     touched.state = next;
     touched.isChanged = true;
-    lane.states.pin(order.id, next, this.#number);
   }
 }
 

@@ -2,6 +2,7 @@ import type { Skip } from '../../runtime/kafka/starting-offsets.ts';
 import type { EventsBlock, Place } from './events-block.ts';
 import type { DeadReason } from './judge.ts';
 import type { Lane } from './lane.ts';
+import type { TouchedOrder } from './touched-orders.ts';
 
 /** A record that can't be processed, whole. */
 export interface DeadLetter {
@@ -24,8 +25,8 @@ export interface Batch {
   readonly states: readonly Buffer[];
   readonly deadLetters: readonly DeadLetter[];
   readonly skips: readonly Skip[];
-  /** The orders whose states are pinned for it, by lane. */
-  readonly touched: ReadonlyMap<Lane, ReadonlySet<string>>;
+  /** The orders whose states are pinned for it, by lane and `OrderKey.id`. */
+  readonly touched: ReadonlyMap<Lane, ReadonlyMap<string, TouchedOrder>>;
   /** Gives the memory of the rows back; only once all of them are stored. */
   release(): void;
 }

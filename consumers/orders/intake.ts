@@ -29,15 +29,22 @@ export class Intake {
     this.wake();
   }
 
-  shift(): Fetched | undefined {
-    const next = this.#queue.shift();
-    if (next === undefined) return undefined;
-    this.#bytes -= next.bytes;
-    if (this.#bytes < this.#most) {
+  /** What came first, at least one fetch if there is any, and more until they hold `records` records or more. */
+  take(records: number): Fetched[] {
+    const taken: Fetched[] = [];
+    let count = 0;
+    for (const { fetched, bytes } of this.#queue) {
+      if (taken.length > 0 && count >= records) break;
+      taken.push(fetched);
+      count += fetched.records.length;
+      this.#bytes -= bytes;
+    }
+    this.#queue.splice(0, taken.length);
+    if (taken.length > 0 && this.#bytes < this.#most) {
       this.#room.resolve();
       this.#room = signalled();
     }
-    return next.fetched;
+    return taken;
   }
 
   /** Resolves when there is room for more. */

@@ -42,6 +42,7 @@ export interface Candidate {
 
 export const dead = (reason: DeadReason): Verdict => ({ kind: 'dead', reason });
 
+/** `OrderKey.id` of an order: the record's key behind the length of its first part. */
 export const orderId = (appId: string, order: string): string => `${appId.length}:${appId}:${order}`;
 
 /**
@@ -58,13 +59,14 @@ export function judge(schemas: Schemas, candidate: Candidate, plausible: Plausib
   if (!isPlausible(folded.value.time, time, plausible) || !isPlausible(coupon.order_time, time, plausible)) {
     return dead('implausible_time');
   }
-  if (key?.toString() !== `${user.app_id}:${coupon.order_id}`) return dead('misrouted');
+  const keyText = key?.toString();
+  if (keyText !== `${user.app_id}:${coupon.order_id}`) return dead('misrouted');
   return {
     kind: 'event',
     order: {
       appId: user.app_id,
       orderId: coupon.order_id,
-      id: orderId(user.app_id, coupon.order_id),
+      id: `${user.app_id.length}:${keyText}`,
     },
     status: coupon.order_status,
     entry: entryOf(folded.value),

@@ -171,8 +171,8 @@ export class OrdersPipeline implements GroupHandlers {
     const { events, bytes, waitMs } = this.#options.limits;
     let due: number | undefined;
     while (builder.records < events && builder.bytes < bytes) {
-      const fetched = intake.shift();
-      if (fetched !== undefined) {
+      const fetched = intake.take(Math.min(events - builder.records, RECORDS_PER_LOOK_UP));
+      if (fetched.length > 0) {
         due ??= performance.now() + waitMs;
         await builder.add(fetched);
         continue;
@@ -208,7 +208,9 @@ export class OrdersPipeline implements GroupHandlers {
   async #store({ abort, epoch }: Assignment, batch: Batch): Promise<void> {
     const { store, onCommitted } = this.#options;
     await store.store(batch, abort.signal);
-    for (const [lane, orders] of batch.touched) lane.states.stored(batch.number, orders);
+    for (const [lane, orders] of batch.touched) {
+      for (const [id, touched] of orders) lane.states.stored(id, touched);
+    }
     batch.release();
     if (await this.#commit(epoch, batch, abort.signal)) onCommitted?.(batch);
   }
@@ -230,7 +232,8 @@ export class OrdersPipeline implements GroupHandlers {
   }
 }
 
-// Judged records live until their piece is folded: small pieces are garbage before the collector has to move them.
+// A look-up costs the same for one order and for a hundred; what is judged meanwhile is garbage that lives longer.
+const RECORDS_PER_LOOK_UP = 8000;
 const PIECE_RECORDS = 2000;
 
 function piecesOf(fetched: Fetched, most: number): Fetched[] {

@@ -2,13 +2,18 @@ import { LRUCache } from 'lru-cache';
 
 import type { OrderState } from '../../domain/order/state.ts';
 
+/** The state that a batch works on. */
+export interface WorkingState {
+  state: OrderState;
+}
+
 /**
- * The states of one assignment of one partition. A state that a batch changed is pinned until that batch's states are
+ * The states of one assignment of one partition. A state that a batch works on is pinned until that batch's states are
  * stored: an evicted one would be looked up as it was before.
  */
 export class StateCache {
   readonly #settled: LRUCache<string, OrderState> | undefined;
-  readonly #pinned = new Map<string, { state: OrderState; batch: number }>();
+  readonly #pinned = new Map<string, WorkingState>();
 
   /** @param size states kept beside the pinned ones */
   constructor(size: number) {
@@ -19,23 +24,15 @@ export class StateCache {
     return this.#pinned.get(order)?.state ?? this.#settled?.get(order);
   }
 
-  /** Keeps a state as it is stored. */
-  settle(order: string, state: OrderState): void {
-    this.#settled?.set(order, state);
+  /** Keeps what a batch works on, until `stored` is told of it or of what a later batch pinned. */
+  pin(order: string, working: WorkingState): void {
+    this.#pinned.set(order, working);
   }
 
-  /** Keeps a state that `batch` changed, until `stored` is told of that batch or a later one. */
-  pin(order: string, state: OrderState, batch: number): void {
-    this.#pinned.set(order, { state, batch });
-  }
-
-  /** The states of `batch` are stored. */
-  stored(batch: number, orders: Iterable<string>): void {
-    for (const order of orders) {
-      const pinned = this.#pinned.get(order);
-      if (pinned?.batch !== batch) continue;
-      this.#pinned.delete(order);
-      this.settle(order, pinned.state);
-    }
+  /** What a batch worked on is stored. */
+  stored(order: string, working: WorkingState): void {
+    if (this.#pinned.get(order) !== working) return;
+    this.#pinned.delete(order);
+    this.#settled?.set(order, working.state);
   }
 }

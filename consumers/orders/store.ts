@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 
-import { type ClickHouse, isDataRefusal } from '../../runtime/clickhouse/client.ts';
+import { type ClickHouse, isDataRefusal, type ServerSettings } from '../../runtime/clickhouse/client.ts';
 import { persistence, type Persist } from '../../runtime/process/persistence.ts';
 import type { RecordProducer } from '../../runtime/kafka/producer.ts';
 import type { Skip } from '../../runtime/kafka/starting-offsets.ts';
@@ -34,6 +34,9 @@ export class RefusedRecordsError extends Error {
 // A refusal of rows is a verdict only on what came from outside: rows that we made ourselves wait for a mended store.
 const EVENTS = 'events';
 
+// No two rows of a batch have the same key: looking for such costs a fifth of these inserts.
+const DISTINCT_ROWS = { optimize_on_insert: 0 };
+
 /** Stores frozen batches; see the design for why the order of the steps matters. */
 export class Store {
   readonly #options: StoreOptions;
@@ -51,7 +54,9 @@ export class Store {
   async store(batch: Batch, signal: AbortSignal): Promise<void> {
     for (const block of batch.events) await this.#storeEvents(block, signal);
     for (const rows of batch.milestones) await this.#insert('milestones', MILESTONES_INSERT, [rows], signal);
-    for (const rows of batch.states) await this.#insert('states', STATES_INSERT, [rows], signal);
+    for (const rows of batch.states) {
+      await this.#insert('states', STATES_INSERT, [rows], signal, DISTINCT_ROWS);
+    }
     await this.#accountForOthers(batch, signal);
   }
 
@@ -76,7 +81,7 @@ export class Store {
   async #storeEvents(block: EventsBlock, signal: AbortSignal): Promise<void> {
     const { sql } = block.insert;
     try {
-      await this.#insert(EVENTS, sql, block.container(), signal);
+      await this.#insert(EVENTS, sql, block.container(), signal, DISTINCT_ROWS);
     } catch (error) {
       if (!isDataRefusal(error)) throw error;
       const { logger } = this.#options;
@@ -93,7 +98,7 @@ export class Store {
   /** Halves until each offender stands alone; what is accepted on the way is stored, and its rows are the same when sent again. */
   async #offenders(block: EventsBlock, first: number, end: number, signal: AbortSignal): Promise<Place[]> {
     try {
-      await this.#insert(EVENTS, block.insert.sql, block.container(first, end), signal);
+      await this.#insert(EVENTS, block.insert.sql, block.container(first, end), signal, DISTINCT_ROWS);
       return [];
     } catch (error) {
       if (!isDataRefusal(error)) throw error;
@@ -105,12 +110,24 @@ export class Store {
     return [...left, ...(await this.#offenders(block, middle, end, signal))];
   }
 
-  #insert(what: string, sql: string, chunks: readonly Buffer[], signal: AbortSignal): Promise<void> {
-    return this.#persist(what, () => this.#insertOnce(sql, chunks, signal), signal);
+  #insert(
+    what: string,
+    sql: string,
+    chunks: readonly Buffer[],
+    signal: AbortSignal,
+    settings?: ServerSettings,
+  ): Promise<void> {
+    return this.#persist(what, () => this.#insertOnce(sql, chunks, signal, settings), signal);
   }
 
-  async #insertOnce(sql: string, chunks: readonly Buffer[], signal: AbortSignal): Promise<void> {
-    await this.#options.clickhouse.insert(sql, chunks, { timeoutMs: this.#options.timeoutMs, signal });
+  async #insertOnce(
+    sql: string,
+    chunks: readonly Buffer[],
+    signal: AbortSignal,
+    settings: ServerSettings = {},
+  ): Promise<void> {
+    const { clickhouse, timeoutMs } = this.#options;
+    await clickhouse.insert(sql, chunks, { timeoutMs, signal, settings });
   }
 
   async #insertLedger({ table, sql, rows }: LedgerRows, signal: AbortSignal): Promise<void> {

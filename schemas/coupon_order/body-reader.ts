@@ -1,3 +1,5 @@
+import { RepeatedTexts } from './repeated-texts.ts';
+
 /** The bytes are no value of the schema. One for all: it is thrown for each bad value, and its stack says nothing. */
 const MALFORMED = new RangeError('malformed body');
 
@@ -8,6 +10,7 @@ const INTEGER_BYTES = 10;
  * beyond the end is found at the next text, array or {@link end}, and takes no longer than the value is long.
  */
 export class BodyReader {
+  private readonly repeated = new RepeatedTexts();
   private bytes: Buffer = Buffer.alloc(0);
   private position = 0;
 
@@ -65,13 +68,19 @@ export class BodyReader {
     return this.bytes.toString('utf8', start, this.position);
   }
 
+  /** A text that comes again and again in other values. */
+  repeatedText(): string {
+    const start = this.textStart();
+    return this.repeated.text(this.bytes, start, this.position);
+  }
+
   skipText(): void {
     this.textStart();
   }
 
-  /** The text of a `["null", "string"]`. */
-  optionalText(): string | null {
-    return this.index(2) === 0 ? null : this.text();
+  /** The text of a `["null", "string"]`, of those that come again. */
+  optionalRepeatedText(): string | null {
+    return this.index(2) === 0 ? null : this.repeatedText();
   }
 
   skipOptionalText(): void {

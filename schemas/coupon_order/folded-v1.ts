@@ -46,7 +46,7 @@ function couponOf(body: BodyReader): FoldedValue['coupon'] {
   const order_id = body.text();
   const order_time = body.integer();
   const order_status = STATUSES[body.index(STATUSES.length)] ?? 'give_order';
-  const coupon_batch_id = body.text();
+  const coupon_batch_id = body.repeatedText();
   const pay_amt = body.integer();
   return { order_id, order_time, order_status, coupon_batch_id, pay_amt };
 }
@@ -60,7 +60,7 @@ function couponsOf(body: BodyReader): FoldedValue['coupon_info'] {
 }
 
 function userOf(body: BodyReader): FoldedValue['wx_user'] {
-  const app_id = body.text();
+  const app_id = body.repeatedText();
   const open_id = body.text();
   skipOptionalTexts(body, 3); // user_id, union_id, local_id
   if (body.index(2) === 1) skipTags(body);
@@ -76,9 +76,9 @@ function skipTags(body: BodyReader): void {
 
 function channelOf(body: BodyReader): FoldedValue['chan'] {
   const chan_wxapp_scene = body.integer();
-  const chan_id = body.optionalText();
+  const chan_id = body.optionalRepeatedText();
   body.skipOptionalText(); // chan_refer_app_id
-  const chan_shop_id = body.optionalText();
+  const chan_shop_id = body.optionalRepeatedText();
   body.skipOptionalText(); // chan_shop_name
   if (body.index(2) === 1) skipOptionalTexts(body, 8); // chan_custom
   body.skipOptionalText(); // extra

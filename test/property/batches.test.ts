@@ -107,13 +107,19 @@ async function run(log: readonly Happening[], cut: Cut): Promise<Outcome> {
     for (const rows of batch.states)
       for (const { appId, orderId: id, state } of readStates(rows))
         tables.putState(orderId(appId, id), state);
-    for (const [lane, orders] of batch.touched) lane.states.stored(batch.number, orders);
+    for (const [lane, orders] of batch.touched) {
+      for (const [id, touched] of orders) lane.states.stored(id, touched);
+    }
     batch.release();
     builder = new BatchBuilder(++number, lanes, workshop());
   };
   for (const { at, flush: ends, newLane } of [...cut.ends, { at: log.length, flush: true, newLane: false }]) {
     if (at < from) continue;
-    await builder.add({ epoch: 1, partition: 0, records: records.slice(from, at), from, to: at });
+    const middle = (from + at) >> 1;
+    await builder.add([
+      { epoch: 1, partition: 0, records: records.slice(from, middle), from, to: middle },
+      { epoch: 1, partition: 0, records: records.slice(middle, at), from: middle, to: at },
+    ]);
     from = at;
     if (!ends) continue;
     flush();

@@ -38,7 +38,7 @@ async function batchOf(records: readonly Omit<FetchedRecord, 'partition' | 'offs
     isRefused: () => false,
   });
   const placed = records.map((record, offset) => ({ ...record, partition: 0, offset }));
-  await builder.add({ epoch: 1, partition: 0, records: placed, from: 0, to: placed.length });
+  await builder.add([{ epoch: 1, partition: 0, records: placed, from: 0, to: placed.length }]);
   return builder.seal();
 }
 
