@@ -3,7 +3,7 @@ import { startGauge, type Gauge } from '../../runtime/process/gauge.ts';
 /** How fresh the holdings are. */
 export interface Freshness extends Pick<Gauge<unknown>, 'ready' | 'stop'> {
   /** ms: all that was published longer ago than this is counted. Infinity: nobody knows yet. */
-  age(): number;
+  readonly age: () => number;
 }
 
 export interface FreshnessOptions {

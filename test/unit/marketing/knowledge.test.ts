@@ -1,0 +1,129 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+
+import { NOBODY } from '../../../domain/coupon/buyer.ts';
+import { NO_OFFERS } from '../../../domain/coupon/catalogue.ts';
+import { watchFreshness, type Freshness } from '../../../services/marketing/freshness.ts';
+import type { CatalogueSnapshot } from '../../../services/marketing/interface.ts';
+import {
+  openKnowledge,
+  type Knowledge,
+  type KnowledgeOptions,
+} from '../../../services/marketing/knowledge.ts';
+
+const WANTED = new AbortController().signal;
+const snapshot = (version: string): CatalogueSnapshot => ({
+  version,
+  of: (appId) => ({ ...NO_OFFERS, scores: new Map([[`${appId} ${version}`, scoreOf('s')]]) }),
+});
+const scoreOf = (id: string) => ({ id, name: '', dimension: 'order' as const, goodsIds: new Set<string>() });
+
+const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1));
+
+let knowledge: Knowledge;
+let freshness: Freshness | undefined;
+afterEach(async () => {
+  await knowledge.stop();
+  await freshness?.stop();
+});
+
+function open(options: Partial<KnowledgeOptions>): Knowledge {
+  knowledge = openKnowledge({
+    readCatalogue: () => Promise.resolve(snapshot('v1')),
+    catalogueEveryMs: 1,
+    lookUp: (buyers) => Promise.resolve(buyers.map(() => NOBODY)),
+    lookUpMs: 1000,
+    shareMs: 0,
+    onLookUp: () => undefined,
+    ...options,
+  });
+  return knowledge;
+}
+
+describe('what the service knows', () => {
+  it('is of one version: what a buyer has, and what his app offers', async () => {
+    const asked: string[] = [];
+    let version = 1;
+    open({
+      readCatalogue: () => Promise.resolve(snapshot(`v${version}`)),
+      lookUp: (buyers, of) => {
+        asked.push(of);
+        version = 2;
+        return new Promise((resolve) => setTimeout(() => resolve(buyers.map(() => NOBODY)), 20));
+      },
+    });
+    await knowledge.ready;
+    const known = await knowledge.of({ appId: 'a', openId: 'o' }, WANTED);
+    expect(asked).toEqual(['v1']);
+    expect([...known.catalogue.scores.keys()]).toEqual(['a v1']);
+    while (knowledge.catalogue()?.version !== 'v2') await turn();
+    const later = await knowledge.of({ appId: 'a', openId: 'o' }, WANTED);
+    expect([...later.catalogue.scores.keys()]).toEqual(['a v2']);
+  });
+
+  it('stays what it was while the catalogue can not be read', async () => {
+    let reads = 0;
+    open({
+      readCatalogue: () =>
+        reads++ === 0 ? Promise.resolve(snapshot('v1')) : Promise.reject(new Error('away')),
+    });
+    while (reads < 3) await turn();
+    expect(knowledge.catalogue()?.version).toBe('v1');
+    await expect(knowledge.of({ appId: 'a', openId: 'o' }, WANTED)).resolves.toMatchObject({ buyer: NOBODY });
+  });
+
+  it('is nothing before a catalogue was read', async () => {
+    open({ readCatalogue: () => Promise.reject(new Error('away')) });
+    await knowledge.ready;
+    await expect(knowledge.of({ appId: 'a', openId: 'o' }, WANTED)).rejects.toThrow('could not be read yet');
+  });
+});
+
+describe('how fresh that is', () => {
+  const watch = (behind: () => Promise<number>, now: () => number): Freshness =>
+    (freshness = watchFreshness({ behind, everyMs: 1, now }));
+
+  it('is how far the oldest record is behind that is not counted, and grows until somebody answers again', async () => {
+    open({});
+    let now = 1_000_000;
+    let away = false;
+    let asked = 0;
+    watch(
+      () => {
+        asked += 1;
+        return away ? Promise.reject(new Error('away')) : Promise.resolve(700);
+      },
+      () => now,
+    );
+    await freshness?.ready;
+    expect(freshness?.age()).toBe(700);
+    away = true;
+    const before = asked;
+    while (asked < before + 2) await turn();
+    now += 61_000;
+    expect(freshness?.age()).toBe(61_700);
+    away = false;
+    while (freshness?.age() !== 700) await turn();
+  });
+
+  it('stays fresh when nothing is published', async () => {
+    open({});
+    let now = 1_000_000;
+    watch(
+      () => Promise.resolve(0),
+      () => now,
+    );
+    await freshness?.ready;
+    now += 3_600_000;
+    while ((freshness?.age() ?? 0) > 0) await turn();
+  });
+
+  it('is not known before anybody answered', async () => {
+    open({});
+    watch(
+      () => Promise.reject(new Error('away')),
+      () => 1,
+    );
+    await freshness?.ready;
+    expect(freshness?.age()).toBe(Number.POSITIVE_INFINITY);
+  });
+});
