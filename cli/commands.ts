@@ -181,6 +181,18 @@ function addServe(program: Command, io: Io, finish: Finish): void {
       finish(await serveCollector(io));
     });
   serve
+    .command('marketing')
+    .summary("tells the order page which of a buyer's coupons an order may use")
+    .description(
+      "Answers Douyin's query_marketing_info where MARKETING_LISTEN and MARKETING_PATH say, out of the orders that are paid\n" +
+        'and the catalogue. Requests must be signed (MARKETING_SIGNATURE).',
+    )
+    .addHelpText('after', example('MARKETING_PUBLIC_KEY_FILE=platform-public-key.pem kaquan serve marketing'))
+    .action(async () => {
+      const { serveMarketing } = await import('./serve/marketing.ts');
+      finish(await serveMarketing(io));
+    });
+  serve
     .command('report-receiver')
     .summary('a report API of your own, strict, that can be told to fail')
     .description(

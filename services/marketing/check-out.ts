@@ -53,7 +53,9 @@ export function checkOut(parts: CheckOutParts): (request: SignedRequest) => Prom
     if (refusal !== undefined) return { kind: 'refused', refusal };
     const parsed = parts.read(request.body);
     if (parsed.ok) return offer(parts, parsed.query);
-    const detail = parsed.violations.map(({ path, message, found }) => `${path || 'the body'} ${message} (${found})`);
+    const detail = parsed.violations.map(
+      ({ path, message, found }) => `${path || 'the body'} ${message} (${found})`,
+    );
     return { kind: 'refused', refusal: { kind: 'bad_request', detail: detail.join('; ') } };
   };
 }
