@@ -5,12 +5,14 @@ import { ordersSettings } from '../consumers/orders/config.ts';
 import { collectorSettings } from '../producers/collector/settings.ts';
 import { parseSettings } from '../runtime/process/settings.ts';
 import { deadLetterTopic, TOPIC } from '../schemas/coupon_order/topic.ts';
+import { marketingSettings } from '../services/marketing/config.ts';
 import { connectKafka } from './connections.ts';
 import { CommandError, EXIT } from './failure.ts';
 import { migrateAll } from './migrate.ts';
 import type { Io } from './io.ts';
 import { pendingBacklog, recordBacklog } from './up/backlog.ts';
 import { board, line, type Surroundings } from './up/board.ts';
+import { applyExample, canSign, ownSettings, writeExampleOrders, writeQuestion } from './up/check-out.ts';
 import { Machine } from './up/machine.ts';
 import { claimPlaces } from './up/places.ts';
 import { openScreen, type Screen } from './up/screen.ts';
@@ -25,15 +27,22 @@ export interface UpOptions {
 }
 
 // The longest of the others, and then the stack: less than the ten seconds that Ctrl-C may take.
-const GRACE = { stack: 4500, orders: 3500, collector: 3500, simulator: 1500 } as const;
+const GRACE = { stack: 4500, orders: 3500, collector: 3500, marketing: 3500, simulator: 1500 } as const;
+
+/** Where the check-out keeps its keys, below the data folder. */
+const checkOutFolder = ({ data }: UpOptions): string => join(data, 'check-out');
 
 /** `kaquan up`, until a signal. A second signal does not wait. */
 export async function up(options: UpOptions, io: Io): Promise<number> {
   mkdirSync(options.data, { recursive: true });
   const screen = openScreen(io.stdout);
   const logs = join(options.data, 'logs');
-  const { COLLECTOR_LISTEN } = parseSettings(collectorSettings, io.env);
-  const env = { ...io.env, ...(await claimPlaces({ COLLECTOR_LISTEN })) };
+  const { COLLECTOR_LISTEN, MARKETING_LISTEN } = parseSettings(
+    { ...collectorSettings, ...marketingSettings },
+    io.env,
+  );
+  const places = await claimPlaces({ COLLECTOR_LISTEN, MARKETING_LISTEN });
+  const env = { ...io.env, ...ownSettings(checkOutFolder(options), io.env), ...places };
   const machine = new Machine({ logs, env, say: (sentence) => screen.say(sentence) });
   const stopping = signals(machine, screen);
   const merchant = { doing: 'not yet there' };
@@ -56,7 +65,8 @@ export async function up(options: UpOptions, io: Io): Promise<number> {
   }
 }
 
-async function start(machine: Machine, { data }: UpOptions, screen: Screen): Promise<void> {
+async function start(machine: Machine, options: UpOptions, screen: Screen): Promise<void> {
+  const { data } = options;
   screen.say(`Starting Kafka and ClickHouse; their data is in ${data} …`);
   await machine.stack(data, GRACE.stack);
   screen.say(
@@ -68,22 +78,32 @@ async function start(machine: Machine, { data }: UpOptions, screen: Screen): Pro
   machine.keep('orders', ['consume', 'orders'], GRACE.orders);
   const collector = await machine.serve('collector', GRACE.collector);
   screen.say(`The collector takes reports at ${collector}/api/report?token=any`);
+  await applyExample(machine.env);
+  const marketing = await machine.serve('marketing', GRACE.marketing);
+  screen.say(askingText(marketing, machine.env, checkOutFolder(options)));
+}
+
+function askingText(url: string, env: Io['env'], folder: string): string {
+  const { MARKETING_PATH } = parseSettings(marketingSettings, env);
+  const place = `${url}${MARKETING_PATH}`;
+  if (!canSign(folder, env)) return `The check-out answers at ${place}`;
+  const { command, file } = writeQuestion(folder, place);
+  return `The check-out answers at ${place}; to ask it, signed: sh ${file}\n${command}`;
 }
 
 interface Merchant {
   doing: string;
 }
 
-async function simulate(
-  machine: Machine,
-  { data, rate, backlog: orders }: UpOptions,
-  merchant: Merchant,
-): Promise<void> {
+async function simulate(machine: Machine, options: UpOptions, merchant: Merchant): Promise<void> {
+  const { data, rate, backlog: orders } = options;
   const file = join(data, 'backlog.json');
   const backlog = pendingBacklog(file, await eventCount(machine), new Date());
   if (backlog !== undefined && orders > 0) {
     merchant.doing = 'publishing two weeks of history';
     recordBacklog(file, backlog);
+    const coffee = writeExampleOrders(checkOutFolder(options), backlog.until);
+    await machine.once('coffee-shop', ['produce', 'file', coffee], GRACE.simulator);
     const past = ['--orders', String(orders), '--seed', backlog.seed, '--until', backlog.until];
     const ended = await machine.once('backlog', ['produce', 'simulate', ...past], GRACE.simulator);
     if (ended.code !== 0)
@@ -155,7 +175,7 @@ function signals(machine: Machine, screen: Screen): Stopping {
         count += 1;
         if (count === 1) {
           screen.say(
-            'Stopping: the merchant, the collector, the consumer, then Kafka and ClickHouse. Ctrl-C again does not wait.',
+            'Stopping: the merchant, the services, the consumer, then Kafka and ClickHouse. Ctrl-C again does not wait.',
           );
           resolve();
         } else {

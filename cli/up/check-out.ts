@@ -50,6 +50,10 @@ function makeKeys(folder: string): void {
 
 const writeSecret = (file: string, text: string): void => writeFileSync(file, text, { mode: 0o600 });
 
+/** Whether requests are verified with the key of `ownSettings`, so that they can be signed here. */
+export const canSign = (folder: string, env: Io['env']): boolean =>
+  !env['MARKETING_SIGNATURE'] && env['MARKETING_PUBLIC_KEY_FILE'] === join(folder, FILES.publicKey);
+
 /** Applies the example catalogue if none ever was. @returns whether it did */
 export async function applyExample(env: Io['env']): Promise<boolean> {
   const clickhouse = connectClickHouse(env);

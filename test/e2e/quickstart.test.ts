@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -64,6 +64,7 @@ class Up {
         KAFKA_BROKERS: '127.0.0.1:0',
         CLICKHOUSE_URL: 'http://127.0.0.1:0',
         COLLECTOR_LISTEN: '127.0.0.1:0',
+        MARKETING_LISTEN: '127.0.0.1:0',
         ...env,
       },
     });
@@ -128,6 +129,9 @@ const gone = (pids: readonly number[], seconds: number): Promise<true> =>
 const EVENTS = /^events ([\d,]+) /;
 const PAID = /last 5 min ([\d,]+) orders/;
 
+const couponsIn = (answer: string): string[] =>
+  (JSON.parse(answer) as { data: { coupon_info: { id: string }[] } }).data.coupon_info.map(({ id }) => id);
+
 describe('kaquan up', () => {
   const data = mkdtempSync(join(tmpdir(), 'kaquan-up-'));
   let up: Up;
@@ -147,12 +151,16 @@ describe('kaquan up', () => {
     const [, collector = ''] = await up.line(/^The collector takes reports at (http:\S+)$/, 60);
     const answer = await fetch(collector, { method: 'POST', body: '[]' });
     expect(await answer.json()).toEqual({ code: 0, msg: 'ok' });
+    const [, ask = ''] = await up.line(/^The check-out answers at .*; to ask it, signed: sh (\S+)$/, 60);
     const events = await up.figure(EVENTS, 1000, 90);
     await up.figure(PAID, 1, 60);
     await up.figure(EVENTS, events + 200, 60);
+    expect(couponsIn(spawnSync('sh', [ask], { encoding: 'utf8' }).stdout)).toEqual(
+      ['A', 'B', 'C', 'D'].map((name) => `coupon-${name}`),
+    );
   }, 300_000);
 
-  it.each(['consume orders', 'produce simulate', 'serve collector', 'main.js stack'])(
+  it.each(['consume orders', 'produce simulate', 'serve collector', 'serve marketing', 'main.js stack'])(
     'goes on when %s is killed',
     async (command) => {
       const before = await up.figure(PAID, 1, 60);
