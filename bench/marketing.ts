@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
@@ -6,13 +7,14 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 
 import { createClickHouse } from '../runtime/clickhouse/client.ts';
 import { offerDelays } from './marketing/freshness.ts';
-import { benchCatalogue, fillHoldings, HOLDINGS_PER_BUYER } from './marketing/holdings.ts';
+import { benchCatalogue, fillHoldings, HOLDINGS_PER_BUYER, mergeHoldings } from './marketing/holdings.ts';
 import { load } from './marketing/load.ts';
 import { requestParts } from './marketing/parts.ts';
-import { createPlatform, GOODS, requestsOf, type SignedBody } from './marketing/platform.ts';
-import { childOf, cpuOf, cpuSeconds, readyLine, start } from './processes.ts';
+import { createPlatform, GOODS, requestsOf, type Platform, type SignedBody } from './marketing/platform.ts';
+import { childOf, cpuOf, cpuSeconds, MAIN, readyLine, start } from './processes.ts';
 
-const SIZES = [10_000, 100_000, 1_000_000];
+const LARGEST = 1_000_000;
+const SIZES = [10_000, 100_000, LARGEST];
 const STACK_READY = /^ready.* ([\w.:]+:\d+),.* (http:\/\/\S+)$/m;
 const MARKETING_READY = /^ready: marketing at (\S+)$/m;
 const PATH = '/api/v2/query_marketing_info';
@@ -20,67 +22,83 @@ const PART_REQUESTS = 1000;
 const FRESH_ORDERS = 200;
 
 interface Ground {
+  readonly folder: string;
   readonly env: NodeJS.ProcessEnv;
   readonly brokers: string;
   readonly store: string;
-  /** Where the service answers. */
-  readonly url: string;
-  readonly pids: { readonly service: number; readonly clickhouse: number };
+  readonly clickhousePid: number;
 }
 
-/** `node dist/bench/marketing.js [rate] [seconds]`: the check-out's latency as holdings grow, and where its CPU goes. */
+interface Service {
+  /** Where it answers. */
+  readonly url: string;
+  readonly pid: number;
+}
+
+/** `npm run bench:marketing -- [rate] [seconds]`: the check-out's latency as holdings grow, and where its CPU goes. */
 async function main(rate: number, seconds: number): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'kaquan-bench-'));
   const platform = createPlatform();
   const random = randomOf(1709);
   await onTheRealParts(folder, platform.publicKey, async (ground) => {
+    const { store: url } = ground;
     const clickhouse = createClickHouse({
-      url: ground.store,
+      url,
       user: 'kaquan',
       password: 'kaquan',
       clientName: 'kaquan-bench',
     });
-    let filled = 0;
+    const requests = (count: number, holdings: number): SignedBody[] =>
+      requestsOf(platform, count, holdings / HOLDINGS_PER_BUYER, random);
     for (const holdings of SIZES) {
-      const buyers = holdings / HOLDINGS_PER_BUYER;
       await clickhouse.command('TRUNCATE TABLE kaquan_store.states');
       await clickhouse.command('TRUNCATE TABLE kaquan_store.buyer_orders');
-      await fillHoldings(clickhouse, 0, holdings, buyers);
-      filled = holdings;
-      await measure(ground, requestsOf(platform, rate * 5, buyers, random), rate);
-      const measured = await measure(ground, requestsOf(platform, rate * seconds, buyers, random), rate);
-      print({ holdings, buyers, rate, ...measured });
+      await fillHoldings(clickhouse, 0, holdings, holdings / HOLDINGS_PER_BUYER);
+      await mergeHoldings(clickhouse);
+      for (const lookUps of holdings === LARGEST ? [1, 2] : [2])
+        await withService(ground, { MARKETING_LOOK_UPS: String(lookUps) }, async (service) => {
+          await measure(ground, service, requests(rate * 5, holdings), rate);
+          const measured = await measure(ground, service, requests(rate * seconds, holdings), rate);
+          print({ holdings, lookUps, rate, ...measured });
+        });
     }
-    const requests = requestsOf(platform, PART_REQUESTS, filled / HOLDINGS_PER_BUYER, random);
-    for (const part of await requestParts(ground.store, ground.pids.clickhouse, platform, requests))
+    for (const part of await requestParts(
+      url,
+      ground.clickhousePid,
+      platform,
+      requests(PART_REQUESTS, LARGEST),
+    ))
       print(part);
-    print({ freshness: 'payed to offered, ms', ...(await fresh(ground, platform)) });
+    await withService(ground, {}, async (service) => {
+      print({ freshness: 'payed to offered, ms', ...(await fresh(ground, service, platform)) });
+    });
     await clickhouse.close();
   });
   rmSync(folder, { recursive: true, force: true });
 }
 
 async function measure(
-  { url, pids }: Ground,
+  { clickhousePid }: Ground,
+  { url, pid }: Service,
   requests: readonly SignedBody[],
   rate: number,
 ): Promise<object> {
-  const before = [cpuSeconds(pids.service), cpuSeconds(pids.clickhouse)] as const;
+  const before = [cpuSeconds(pid), cpuSeconds(clickhousePid)] as const;
   const latencies = await load(url, requests, rate);
   const per = (cpu: number): number => Math.round((cpu / requests.length) * 1e6);
   return {
     ...latencies,
-    'service CPU µs': per(cpuSeconds(pids.service) - before[0]),
-    'ClickHouse CPU µs': per(cpuSeconds(pids.clickhouse) - before[1]),
+    'service CPU µs': per(cpuSeconds(pid) - before[0]),
+    'ClickHouse CPU µs': per(cpuSeconds(clickhousePid) - before[1]),
   };
 }
 
-async function fresh(ground: Ground, platform: Parameters<typeof offerDelays>[2]): Promise<object> {
+async function fresh(ground: Ground, { url }: Service, platform: Platform): Promise<object> {
   const orders = start(['consume', 'orders'], ground.env);
   orders.stdout?.resume();
   orders.stderr?.resume();
   try {
-    return await offerDelays(ground.url, ground.brokers, platform, FRESH_ORDERS);
+    return await offerDelays(url, ground.brokers, platform, FRESH_ORDERS);
   } finally {
     await stop(orders);
   }
@@ -110,21 +128,31 @@ async function onTheRealParts(
     };
     await cpuOf(['migrate'], env);
     await cpuOf(['catalogue', 'apply', catalogue], env);
-    const service = start(['serve', 'marketing'], env);
-    service.stderr?.resume();
-    try {
-      const [, url = ''] = await readyLine(service.stdout, MARKETING_READY);
-      const pids = { service: service.pid ?? 0, clickhouse: childOf(stack.pid ?? 0, 'clickhouse') };
-      await work({ env, brokers, store, url: `${url}${PATH}`, pids });
-    } finally {
-      await stop(service);
-    }
+    await work({ folder, env, brokers, store, clickhousePid: childOf(stack.pid ?? 0, 'clickhouse') });
   } finally {
     await stop(stack);
   }
 }
 
-async function stop(child: ReturnType<typeof start>): Promise<void> {
+async function withService(
+  { folder, env }: Ground,
+  settings: Readonly<Record<string, string>>,
+  work: (service: Service) => Promise<void>,
+): Promise<void> {
+  // Its log goes to a file, as in life: through a pipe it would wait for this process.
+  const service = spawn(process.execPath, [MAIN, 'serve', 'marketing'], {
+    env: { ...env, ...settings },
+    stdio: ['ignore', 'pipe', openSync(join(folder, 'marketing.log'), 'a')],
+  });
+  try {
+    const [, url = ''] = await readyLine(service.stdout, MARKETING_READY);
+    await work({ url: `${url}${PATH}`, pid: service.pid ?? 0 });
+  } finally {
+    await stop(service);
+  }
+}
+
+async function stop(child: ChildProcess): Promise<void> {
   const ended = new Promise((resolve) => child.once('close', resolve));
   child.kill('SIGTERM');
   await ended;

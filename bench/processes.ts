@@ -2,7 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../cli/main.js', import.meta.url));
+/** The command. */
+export const MAIN = fileURLToPath(new URL('../cli/main.js', import.meta.url));
 const TICKS_PER_SECOND = 100;
 
 type Env = Readonly<Record<string, string | undefined>>;

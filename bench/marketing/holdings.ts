@@ -40,6 +40,12 @@ export async function fillHoldings(
   }
 }
 
+/** Merges what was stored in a minute as the store would have done in the days that it takes in life. */
+export async function mergeHoldings(clickhouse: ClickHouse): Promise<void> {
+  for (const table of ['states', 'buyer_orders'])
+    await clickhouse.command(`OPTIMIZE TABLE kaquan_store.${table} FINAL`, { timeoutMs: TIMEOUT_MS });
+}
+
 /** A catalogue with coupons of goods and of orders, and an activity. */
 export function benchCatalogue(goodsIds: readonly string[]): object {
   const lasting = {

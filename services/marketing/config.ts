@@ -70,6 +70,11 @@ export const marketingSettings = {
     schema: integer(0, 1000),
     help: 'How long a request waits for others that share its look-up, in ms.',
   },
+  MARKETING_LOOK_UPS: {
+    default: '2',
+    schema: integer(1, 100),
+    help: 'Look-ups at the same time at the most; meanwhile requests gather, and share the next one.',
+  },
   MARKETING_ADMIN_TOKEN_FILE: {
     schema: text,
     help: 'The file with the bearer token of POST /redemptions; unset: there is no such path.',

@@ -12,6 +12,8 @@ export interface KnowledgeOptions {
   readonly lookUpMs: number;
   /** ms that a look-up waits for others. */
   readonly shareMs: number;
+  /** Look-ups at the same time at the most. */
+  readonly lookUps: number;
   /** Told of each look-up. */
   readonly onLookUp: (buyers: number, seconds: number) => void;
 }
@@ -27,11 +29,9 @@ export interface Knowledge {
 }
 
 const SHARED_BUYERS = 200;
-// One that the store works at, and one on its way.
-const QUESTIONS = 2;
 
 export function openKnowledge(options: KnowledgeOptions): Knowledge {
-  const { readCatalogue, catalogueEveryMs, shareMs } = options;
+  const { readCatalogue, catalogueEveryMs, shareMs, lookUps } = options;
   let held: CatalogueSnapshot | undefined;
   const reading = startGauge(async () => (held = await readCatalogue(held)), catalogueEveryMs);
   const catalogue = () => held;
@@ -40,7 +40,7 @@ export function openKnowledge(options: KnowledgeOptions): Knowledge {
     of: sharedLookUps((buyers) => knownOf(buyers, catalogue(), options), {
       waitMs: shareMs,
       keys: SHARED_BUYERS,
-      questions: QUESTIONS,
+      questions: lookUps,
     }),
     catalogue,
     stop: () => reading.stop(),

@@ -64,6 +64,7 @@ export function openSources({ config, logger, now }: SourcesOptions, metrics: Ma
     lookUp: lookUpBuyers(clickhouse),
     lookUpMs: config.MARKETING_BUDGET_MS,
     shareMs: config.MARKETING_SHARE_MS,
+    lookUps: config.MARKETING_LOOK_UPS,
     onLookUp(buyers, seconds) {
       metrics.lookUpBuyers.observe(buyers);
       metrics.lookUpSeconds.observe(seconds);

@@ -149,9 +149,10 @@ describe('kaquan up', () => {
   it('shows figures that move', async () => {
     await up.line(/^Kafka at 127\.0\.0\.1:\d+, ClickHouse at http/, 90);
     const [, collector = ''] = await up.line(/^The collector takes reports at (http:\S+)$/, 60);
+    const checkOut = up.line(/^The check-out answers at .*; to ask it, signed: sh (\S+)$/, 60);
     const answer = await fetch(collector, { method: 'POST', body: '[]' });
     expect(await answer.json()).toEqual({ code: 0, msg: 'ok' });
-    const [, ask = ''] = await up.line(/^The check-out answers at .*; to ask it, signed: sh (\S+)$/, 60);
+    const [, ask = ''] = await checkOut;
     const events = await up.figure(EVENTS, 1000, 90);
     await up.figure(PAID, 1, 60);
     await up.figure(EVENTS, events + 200, 60);

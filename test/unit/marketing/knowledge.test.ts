@@ -33,6 +33,7 @@ function open(options: Partial<KnowledgeOptions>): Knowledge {
     lookUp: (buyers) => Promise.resolve(buyers.map(() => NOBODY)),
     lookUpMs: 1000,
     shareMs: 0,
+    lookUps: 2,
     onLookUp: () => undefined,
     ...options,
   });
