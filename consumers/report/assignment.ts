@@ -57,7 +57,8 @@ export class Assignment {
     return this.#closing.signal;
   }
 
-  begin(partitions: readonly number[], { notes, ids, pace }: Beginning): void {
+  /** @param starts by partition, the first offset that will be fetched */
+  begin(starts: ReadonlyMap<number, number>, { notes, ids, pace }: Beginning): void {
     const { group, epoch, persist, lane: laneOptions, book: bookOptions } = this.#options;
     const commits = new Commits({ group, epoch, persist, signal: this.#over.signal });
     const book = new Book({
@@ -73,8 +74,9 @@ export class Assignment {
       await commits.put(this.#lanes.values());
     };
     const courierOptions = this.#courierOptions({ commits, book, ids, pace });
-    const couriers = partitions.map((partition) => {
-      const lane = new Lane({ ...laneOptions, partition, note: notes.get(partition) ?? { apps: new Map() } });
+    const couriers = [...starts].map(([partition, start]) => {
+      const note = notes.get(partition) ?? { apps: new Map() };
+      const lane = new Lane({ ...laneOptions, partition, start, note });
       this.#lanes.set(partition, lane);
       return this.#run(lane, new Courier(lane, courierOptions));
     });

@@ -34,7 +34,7 @@ export interface Deliveries {
    * alone. The order of what is accepted is kept. @returns what became of each, in order
    * @throws {OperatorError} when no app may report any more
    */
-  deliver(events: readonly Outgoing[], pace: Pace, signal: AbortSignal): Promise<Sent[]>;
+  readonly deliver: (events: readonly Outgoing[], pace: Pace, signal: AbortSignal) => Promise<Sent[]>;
 }
 
 const NO_CREDENTIALS = {

@@ -42,6 +42,8 @@ export interface ParcelLimits {
 
 export interface LaneOptions {
   readonly partition: number;
+  /** The first offset that will be fetched. */
+  readonly start: number;
   /** What the last commit said. */
   readonly note: Note;
   readonly brakeWindow: number;
@@ -74,12 +76,13 @@ export class Lane {
   #bytes = 0;
   /** Fetched and not accounted for, in log order. */
   #open: Entry[] = [];
-  #end = 0;
+  #end: number;
   #arrival = signalled();
 
-  constructor({ partition, note, brakeWindow, brakeShare, judge }: LaneOptions) {
+  constructor({ partition, start, note, brakeWindow, brakeShare, judge }: LaneOptions) {
     this.partition = partition;
     this.brake = new Brake(brakeWindow, brakeShare);
+    this.#end = start;
     this.sentBefore = note.apps;
     this.#judge = judge;
   }

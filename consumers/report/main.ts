@@ -50,7 +50,8 @@ export interface ReportConsumer {
   stop(graceMs: number): Promise<void>;
 }
 
-const FETCH_BYTES = 131_072;
+// Not less than a producer's batch: of a smaller fetch only the first partition gets one that is larger.
+const FETCH_BYTES = 1_048_576;
 const FETCH_WAIT_MS = 100;
 const LEDGER_WAIT_MS = 500;
 const BODY_BYTES = 262_144;

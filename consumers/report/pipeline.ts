@@ -78,7 +78,7 @@ export class ReportPipeline implements GroupHandlers {
       const texts = await persist('the notes', notes, closing);
       // After the notes: what they do not speak of any more lies in the ledger.
       const ids = await persist('the ledger', () => deliveredIds(closing), closing);
-      assignment.begin(partitions, {
+      assignment.begin(starts, {
         notes: new Map(partitions.map((partition) => [partition, readNote(texts.get(partition))])),
         ids,
         pace: createPace(rate && (rate * partitions.length) / all, courier.limits.events),

@@ -43,9 +43,9 @@ export type EventFault = Faults['events'][number];
 export interface Mischief {
   readonly faults: Faults;
   /** What becomes of the next request; undefined: nothing goes wrong. */
-  next(appId: string): RequestFault | undefined;
+  readonly next: (appId: string) => RequestFault | undefined;
   /** What is wrong with an event, by its id: the same at every attempt. */
-  of(eventId: string): EventFault | undefined;
+  readonly of: (eventId: string) => EventFault | undefined;
 }
 
 export function mischief(faults: Faults): Mischief {

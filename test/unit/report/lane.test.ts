@@ -1,0 +1,146 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+
+import type { Verdict } from '../../../consumers/report/judge.ts';
+import { Lane, PUBLISHED_TWICE, type Parcel } from '../../../consumers/report/lane.ts';
+import type { FetchedRecord } from '../../../runtime/kafka/group.ts';
+
+/** A record as a line of text: `app order event`, `redriven app order event`, or anything else: dead. */
+const record = (offset: number, line: string): FetchedRecord => ({
+  partition: 3,
+  offset,
+  time: 0,
+  key: null,
+  value: Buffer.from(line),
+  headers: {},
+});
+
+function judge({ value }: FetchedRecord): Verdict {
+  const words = String(value).split(' ');
+  const isRedriven = words[0] === 'redriven';
+  const [appId, , eventId] = isRedriven ? words.slice(1) : words;
+  if (appId === undefined || eventId === undefined) return { kind: 'dead', reason: 'malformed' };
+  const body = String(value);
+  return { kind: 'event', event: { appId, eventId, time: 0, body, bytes: body.length, isRedriven } };
+}
+
+function laneOf(lines: readonly (string | undefined)[], start = 100): Lane {
+  const lane = new Lane({
+    partition: 3,
+    start,
+    note: { apps: new Map() },
+    brakeWindow: 10,
+    brakeShare: 1,
+    judge,
+  });
+  const records = lines.flatMap((line, index) => (line === undefined ? [] : [record(start + index, line)]));
+  lane.put({ epoch: 1, partition: 3, records, from: start, to: start + lines.length });
+  return lane;
+}
+
+const LIMITS = { events: 3, bytes: 1000 };
+
+function parcels(lane: Lane, limits = LIMITS): Parcel[] {
+  const taken: Parcel[] = [];
+  while (!lane.isEmpty) taken.push(lane.take(limits));
+  return taken;
+}
+
+const bodies = ({ events }: Parcel): string[] => events.map(({ event }) => event.body);
+
+describe('a lane', () => {
+  it('sends events of one app together, as many as an array holds', () => {
+    const lane = laneOf(['a 1 x', 'b 1 y', 'a 2 z', 'a 3 v', 'a 4 w', 'b 2 u']);
+    expect(parcels(lane).map(bodies)).toEqual([['a 1 x', 'a 2 z', 'a 3 v'], ['b 1 y', 'b 2 u'], ['a 4 w']]);
+  });
+
+  it('sends an event that is longer than an array alone', () => {
+    const long = `a 2 ${'z'.repeat(50)}`;
+    const lane = laneOf(['a 1 x', long, 'a 3 v']);
+    expect(parcels(lane, { events: 50, bytes: 40 }).map(bodies)).toEqual([['a 1 x'], [long], ['a 3 v']]);
+  });
+
+  it('does not mix what was redriven with what was not, nor lets it overtake', () => {
+    const lane = laneOf(['a 1 x', 'redriven a 1 o', 'a 1 y', 'redriven a 2 p', 'redriven a 2 p']);
+    expect(parcels(lane).map(bodies)).toEqual([
+      ['a 1 x'],
+      ['redriven a 1 o'],
+      ['a 1 y'],
+      ['redriven a 2 p'],
+      ['redriven a 2 p'],
+    ]);
+  });
+
+  it('knows the copy of an event, and what is no event', () => {
+    const lane = laneOf(['a 1 x', 'a 1 x', 'dead', undefined, 'a 2 y']);
+    const [parcel] = parcels(lane);
+    expect(bodies(parcel ?? { events: [], others: [] })).toEqual(['a 1 x', 'a 2 y']);
+    expect(parcel?.others.map(({ first, next, verdict }) => [first, next, verdict])).toEqual([
+      [101, 102, { kind: 'skip', reason: PUBLISHED_TWICE }],
+      [102, 103, { kind: 'dead', reason: 'malformed' }],
+      [103, 104, { kind: 'skip', reason: 'no_record' }],
+    ]);
+  });
+
+  it('starts where it will be fetched, before anything was', () => {
+    expect(laneOf([], 100).position()).toBe(100);
+  });
+
+  it('commits no further than what is accounted for, whatever is done first', () => {
+    const lane = laneOf(['a 1 x', 'b 1 y', 'a 2 z']);
+    const [a, b] = parcels(lane);
+    for (const { entry } of a?.events ?? []) entry.isDone = true;
+    expect(lane.position()).toBe(101);
+    for (const { entry } of b?.events ?? []) entry.isDone = true;
+    expect(lane.position()).toBe(103);
+  });
+
+  it('notes what was accepted until the ledger has it', () => {
+    const lane = laneOf(['a 1 x', 'b 1 y', 'a 2 z']);
+    const [a, b] = parcels(lane);
+    lane.accepted(a?.events ?? []);
+    expect(lane.note()).toBe('{"sent":{"a":103}}');
+    lane.accepted(b?.events ?? []);
+    lane.stored(a?.events ?? []);
+    expect(lane.note()).toBe('{"sent":{"b":102}}');
+    lane.stored(b?.events ?? []);
+    expect(lane.note()).toBeUndefined();
+  });
+
+  it('hands over every record once, and each order in its order', () => {
+    const line = fc
+      .tuple(fc.boolean(), fc.constantFrom('a', 'b', 'c'), fc.nat(3), fc.nat(12))
+      .map(
+        ([isRedriven, app, order, event]) =>
+          `${isRedriven ? 'redriven ' : ''}${app} ${order} ${app}${order}${event}`,
+      );
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(line, fc.constant('dead'), fc.constant(undefined)), { maxLength: 200 }),
+        fc.integer({ min: 1, max: 5 }),
+        fc.integer({ min: 10, max: 60 }),
+        (lines, events, bytes) => {
+          const lane = laneOf(lines);
+          const taken = parcels(lane, { events, bytes });
+          const entries = taken.flatMap((parcel) => [
+            ...parcel.others,
+            ...parcel.events.map(({ entry }) => entry),
+          ]);
+          const offsets = entries.flatMap(({ first, next }) =>
+            Array.from({ length: next - first }, (_, n) => first + n),
+          );
+          expect(offsets.sort((x, y) => x - y)).toEqual(lines.map((_, n) => 100 + n));
+          const sent = taken.flatMap((parcel) => parcel.events);
+          for (const app of ['a', 'b', 'c']) {
+            const own = sent.filter(({ event }) => event.appId === app).map(({ entry }) => entry.first);
+            expect(own).toEqual([...own].sort((x, y) => x - y));
+          }
+          for (const parcel of taken) {
+            expect(new Set(parcel.events.map(({ event }) => event.appId)).size).toBeLessThanOrEqual(1);
+            expect(parcel.events.length).toBeLessThanOrEqual(events);
+          }
+        },
+      ),
+    );
+  });
+});
