@@ -4,7 +4,15 @@ import type { ClickHouse } from '../../runtime/clickhouse/client.ts';
 import { deadLetterTopic, REPORT_GROUP, TOPIC } from '../../schemas/coupon_order/topic.ts';
 import { faultsSchema, mischief } from '../../services/report-receiver/faults.ts';
 import type { Receipt } from '../../services/report-receiver/receipt-log.ts';
-import { done, endConsumers, numberOf, simulate, startConsumer, storeOf } from '../e2e/kaquan.ts';
+import {
+  done,
+  endConsumers,
+  numberOf,
+  simulate,
+  startConsumer,
+  storeOf,
+  type RunningConsumer,
+} from '../e2e/kaquan.ts';
 import { acceptedEvents, startTestReceiver, type TestReceiver } from '../e2e/receiver.ts';
 import { byOrder, firsts, publishedEvents } from '../e2e/report-log.ts';
 import { kafkaOf, readLog } from '../integration/producers-log.ts';
@@ -60,6 +68,13 @@ const until = async (condition: () => boolean | Promise<boolean>): Promise<void>
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20));
 };
 
+/** As `until`, and fails with what the consumer said when it ends before. */
+const untilOrEnd = (condition: () => boolean | Promise<boolean>, sink: RunningConsumer): Promise<void> =>
+  Promise.race([
+    until(condition),
+    sink.ended.then(() => Promise.reject(new Error(`it ended: ${sink.log().slice(-2000)}`))),
+  ]);
+
 const eventsIn = (receipts: readonly Receipt[]): number =>
   receipts.reduce((sum, { events }) => sum + events.length, 0);
 
@@ -71,7 +86,7 @@ it('delivers every event once, in order and within the limit, over an API that f
   for (let kill = 0; kill < KILLS; kill += 1) {
     const sink = startConsumer(env, [], REPORT_GROUP);
     const before = receiver.receipts().length;
-    await until(() => receiver.receipts().length > before + 12 + 7 * kill);
+    await untilOrEnd(() => receiver.receipts().length > before + 12 + 7 * kill, sink);
     sink.child.kill('SIGKILL');
     await sink.ended;
     expect(new Set(acceptedEvents(receiver.receipts()).map(({ eventId }) => eventId)).size).toBeLessThan(
@@ -139,7 +154,7 @@ it('waits out an API that is away for longer than the session, without a rebalan
   const { of } = mischief(FAULTS);
   const valid = firsts(events).filter(({ eventId }) => of(eventId) === undefined);
   // What was refused before is known, and not sent again to an API that would take it now.
-  await until(async () => (await lag()) === 0);
+  await untilOrEnd(async () => (await lag()) === 0, sink);
   expect(firsts(acceptedEvents(receiver.receipts())).length).toBeGreaterThan(before);
   const all = firsts(events).length;
   expect(firsts(acceptedEvents(receiver.receipts())).length).toBeGreaterThanOrEqual(valid.length);

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -64,11 +64,7 @@ export async function startTestReceiver({
       });
       if (!answer.ok) throw new Error(await answer.text());
     },
-    receipts: () =>
-      readFileSync(log, 'utf8')
-        .split('\n')
-        .filter(Boolean)
-        .map((line) => JSON.parse(line) as Receipt),
+    receipts: followed(log),
     async kill() {
       child.kill('SIGKILL');
       await ended;
@@ -81,6 +77,24 @@ export async function startTestReceiver({
   };
   folders.set(receiver, folder);
   return receiver;
+}
+
+/** Reads a log that only grows: each line once. */
+function followed(log: string): () => Receipt[] {
+  const receipts: Receipt[] = [];
+  let read = 0;
+  return () => {
+    const size = statSync(log).size;
+    const file = openSync(log, 'r');
+    const fresh = Buffer.alloc(size - read);
+    readSync(file, fresh, 0, fresh.length, read);
+    closeSync(file);
+    const whole = fresh.subarray(0, fresh.lastIndexOf(10) + 1);
+    read += whole.length;
+    for (const line of whole.toString().split('\n'))
+      if (line !== '') receipts.push(JSON.parse(line) as Receipt);
+    return [...receipts];
+  };
 }
 
 function readyAt(child: ChildProcess): Promise<string> {
