@@ -1,0 +1,119 @@
+import { createServer, type Server } from 'node:http';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { fill } from './fill.ts';
+import { childOf, cpuOf, cpuSeconds, start } from './processes.ts';
+
+const PARTITIONS = 12;
+const ARRAY = 50;
+const ANSWER_MS = 20;
+const HOUR = 3_600_000;
+const WARM_UP = 30_000;
+const TAKEN = '{"code":0,"msg":"ok"}';
+
+/** A report API that answers after 20 ms and looks at nothing, so that the sink is what is measured. */
+async function slowApi(): Promise<{ server: Server; url: string; requests: () => number }> {
+  let requests = 0;
+  const server = createServer((request, response) => {
+    requests += 1;
+    request.resume();
+    request.once('end', () => {
+      setTimeout(() => {
+        response.writeHead(200, { 'content-type': 'application/json', 'content-length': TAKEN.length });
+        response.end(TAKEN);
+      }, ANSWER_MS);
+    });
+  });
+  server.keepAliveTimeout = 60_000;
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  return { server, url: `http://127.0.0.1:${port}`, requests: () => requests };
+}
+
+/** `node dist/bench/report.js [events]`: what the sink sends against an API that answers in 20 ms, on 12 partitions. */
+async function main(events: number): Promise<void> {
+  const data = mkdtempSync(join(tmpdir(), 'kaquan-bench-report-'));
+  const base = { ...process.env, KAFKA_BROKERS: '127.0.0.1:0', CLICKHOUSE_URL: 'http://127.0.0.1:0' };
+  const stack = start(['stack', '--data', data], base);
+  stack.stderr?.resume();
+  const api = await slowApi();
+  try {
+    const [, brokers, url] = await ready(stack.stdout);
+    const apps = join(data, 'apps.json');
+    writeFileSync(apps, JSON.stringify({ '*': { app_id: 'bench', app_secret: 'bench' } }));
+    const env = {
+      ...base,
+      KAFKA_BROKERS: brokers,
+      CLICKHOUSE_URL: url,
+      KAFKA_PARTITIONS: String(PARTITIONS),
+      REPORT_URL: api.url,
+      REPORT_CREDENTIALS: apps,
+      LOG_LEVEL: 'warn',
+    };
+    await cpuOf(['migrate'], env);
+    await fill(env, WARM_UP, 1, 6 * HOUR);
+    const records = await fill(env, events, 2, 6 * HOUR);
+    const clickhouse = childOf(stack.pid ?? 0, 'clickhouse');
+    process.stdout.write(
+      `${JSON.stringify(await drain(env, clickhouse, api.requests, records + WARM_UP))}\n`,
+    );
+  } finally {
+    api.server.closeAllConnections();
+    api.server.close();
+    const ended = new Promise((resolve) => stack.once('close', resolve));
+    stack.kill('SIGTERM');
+    await ended;
+    rmSync(data, { recursive: true, force: true });
+  }
+}
+
+async function drain(
+  env: NodeJS.ProcessEnv,
+  clickhouse: number,
+  requests: () => number,
+  records: number,
+): Promise<object> {
+  const sink = start(['consume', 'report', '--until-caught-up'], env);
+  sink.stderr?.pipe(process.stderr);
+  const ended = new Promise<number | null>((resolve) => sink.once('close', resolve));
+  const warm = Math.ceil(WARM_UP / ARRAY);
+  while (requests() < warm) await new Promise((resolve) => setTimeout(resolve, 5));
+  const first = { at: performance.now(), requests: requests() };
+  const store = cpuSeconds(clickhouse);
+  // The last of the arrays are not full, and not all partitions have as many: they are left out.
+  const most = Math.floor((records / ARRAY) * 0.9);
+  while (requests() < most) await new Promise((resolve) => setTimeout(resolve, 5));
+  const seconds = (performance.now() - first.at) / 1000;
+  const sent = (requests() - first.requests) * ARRAY;
+  const cpu = { sink: cpuSeconds(sink.pid ?? 0), store: cpuSeconds(clickhouse) - store };
+  const code = await ended;
+  if (code !== 0) throw new Error(`the sink ended with ${code}`);
+  const ceiling = (PARTITIONS * ARRAY * 1000) / ANSWER_MS;
+  return {
+    events: sent,
+    seconds: Number(seconds.toFixed(1)),
+    'events/s': Math.round(sent / seconds),
+    ceiling,
+    share: Number((sent / seconds / ceiling).toFixed(2)),
+    'sink CPU-s': cpu.sink,
+    'ClickHouse CPU-s': Number(cpu.store.toFixed(1)),
+  };
+}
+
+function ready(stdout: NodeJS.ReadableStream | null): Promise<RegExpExecArray> {
+  return new Promise((resolve, reject) => {
+    let said = '';
+    stdout?.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+      const found = /^ready.* ([\w.:]+:\d+),.* (http:\/\/\S+)$/m.exec(said);
+      if (found !== null) resolve(found);
+    });
+    stdout?.on('end', () => reject(new Error(`the stack did not start: ${said}`)));
+  });
+}
+
+await main(Number(process.argv[2] ?? 400_000));
+process.exit(0);
