@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 
 import type { HttpService } from '../../runtime/http/service.ts';
@@ -345,6 +348,18 @@ describe('the collector', () => {
     });
     expect((await fetch(`${url}/metrics`)).headers.get('content-type')).toContain('text/plain');
     expect((await fetch(`${url}/api/report?token=t`)).status).toBe(404);
+  });
+
+  it('takes what the README sends with curl', async () => {
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+    const [, script = ''] = /```sh\n(now=.*?)```/s.exec(readme) ?? [];
+    const url = await start();
+    const { result, events } = await published(async () => {
+      const local = script.replace('http://127.0.0.1:8080', url).replace('curl', 'curl -s');
+      return (await promisify(execFile)('bash', ['-c', local])).stdout;
+    });
+    expect(result).toBe('{"code":0,"msg":"ok"}');
+    expect(events.map(({ coupon }) => coupon.order_id)).toEqual(['K1']);
   });
 
   it('refuses to start on a topic that is not the recorded one, and on a port that is taken', async () => {
