@@ -12,7 +12,10 @@ export interface Gauge<T> {
 /** However slow a read is, it has the store for a fifth of the time at the most. */
 const PAUSE_PER_READ = 4;
 
-/** Reads at once and then every `everyMs`, less often when reading takes long. */
+/** The part that was away may be back: what failed is not shown for longer than that. */
+const AFTER_FAILURE_MS = 1000;
+
+/** Reads at once and then every `everyMs`, less often when reading takes long, and soon again when it failed. */
 export function startGauge<T>(read: () => Promise<T>, everyMs: number): Gauge<T> {
   let latest: T | undefined;
   let problem: unknown;
@@ -32,7 +35,8 @@ export function startGauge<T>(read: () => Promise<T>, everyMs: number): Gauge<T>
       }
       settle();
       const took = performance.now() - began;
-      await pause(Math.max(everyMs - took, PAUSE_PER_READ * took));
+      const every = problem === undefined ? everyMs : Math.min(everyMs, AFTER_FAILURE_MS);
+      await pause(Math.max(every - took, PAUSE_PER_READ * took));
     }
   };
   const pause = (ms: number): Promise<void> =>

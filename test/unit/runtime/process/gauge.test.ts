@@ -37,6 +37,17 @@ describe('a gauge', () => {
     expect((began[2] ?? 0) - (began[0] ?? 0)).toBeGreaterThan(2 * 5 * 38);
   });
 
+  it('reads soon again what failed, however rarely it is read', async () => {
+    let reads = 0;
+    const gauge = startGauge(() => {
+      reads += 1;
+      return reads === 1 ? Promise.reject(new Error('away')) : Promise.resolve(reads);
+    }, 3_600_000);
+    await until(() => gauge.latest() === 2);
+    expect(gauge.problem()).toBeUndefined();
+    await gauge.stop();
+  });
+
   it('is ready when the first read has ended, also badly', async () => {
     const gauge = startGauge(() => Promise.reject(new Error('away')), 3_600_000);
     await gauge.ready;
