@@ -108,12 +108,12 @@ export class Courier {
   }
 
   #sorted({ events }: Parcel, known: ReadonlyMap<string, Known>): Sorted {
-    const sorted: Sorted = { fresh: [], sentBefore: [], twice: [] };
+    const sorted: Sorted = { fresh: [], sentBefore: [], stored: [], twice: [] };
     for (const letter of events) {
       const found = known.get(letter.event.eventId);
       const mark = this.#lane.sentBefore.get(letter.event.appId) ?? 0;
       if (found !== undefined && this.#isSettled(letter, found)) {
-        if (!this.#isPlaceOf(letter, found)) sorted.twice.push(letter);
+        sorted[this.#isPlaceOf(letter, found) ? 'stored' : 'twice'].push(letter);
       } else if (letter.entry.first < mark) sorted.sentBefore.push(letter);
       else sorted.fresh.push(letter);
     }
@@ -154,7 +154,7 @@ export class Courier {
   /** What needs no dead letter. */
   #settleHandled(
     { others }: Parcel,
-    { sentBefore, twice, fresh }: Sorted,
+    { sentBefore, stored, twice, fresh }: Sorted,
     sent: readonly Sent[],
     accepted: readonly Letter[],
   ): void {
@@ -165,7 +165,7 @@ export class Courier {
     const deliveries = fresh.map((letter, index) => deliveryOf(letter, sent[index], at));
     this.#options.book.add({
       lane: this.#lane,
-      entries: [...skipped, ...[...sentBefore, ...twice, ...accepted].map(({ entry }) => entry)],
+      entries: [...skipped, ...[...sentBefore, ...stored, ...twice, ...accepted].map(({ entry }) => entry)],
       deliveries: [
         ...deliveries.filter(({ outcome }) => outcome === 'accepted'),
         ...sentBefore.map((letter) => deliveryOf(letter, undefined, at)),
@@ -219,6 +219,8 @@ interface Sorted {
   readonly fresh: Letter[];
   /** Accepted, as the last commit's note says. */
   readonly sentBefore: Letter[];
+  /** The ledger has them, from this place. */
+  readonly stored: Letter[];
   /** Published again: the ledger has them from another place. */
   readonly twice: Letter[];
 }
