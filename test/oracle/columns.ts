@@ -98,4 +98,5 @@ export const VIEW_COLUMNS: Readonly<Record<string, readonly string[]>> = {
     'record_time',
   ],
   order_anomalies: ['app_id', 'order_id', 'kind', 'detail'],
+  holdings: ['app_id', 'open_id', 'coupon_id', 'coupon_batch_id', 'received_at', 'order_id'],
 };

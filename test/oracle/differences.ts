@@ -3,6 +3,7 @@ import { identifier } from '../../runtime/clickhouse/literals.ts';
 import { ANOMALIES_ORACLE } from './anomalies.ts';
 import { VIEW_COLUMNS } from './columns.ts';
 import { EVENTS_ORACLE } from './events.ts';
+import { HOLDINGS_ORACLE } from './holdings.ts';
 import { ORDERS_ORACLE } from './orders.ts';
 import { ratesOracle } from './rates.ts';
 import { statsOracle } from './stats.ts';
@@ -22,6 +23,7 @@ const ORACLES: Readonly<Record<string, (timeZone: string) => string>> = {
   rates_day: ratesOracle,
   orders: () => ORDERS_ORACLE,
   order_anomalies: () => ANOMALIES_ORACLE,
+  holdings: () => HOLDINGS_ORACLE,
 };
 
 /**
