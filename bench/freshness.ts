@@ -52,8 +52,21 @@ export async function freshness(
     const rows = await clickhouse.query<{ n: string }>('SELECT count() AS n FROM kaquan_store.events');
     return Number(rows[0]?.n);
   };
+  // The consumer is there and warm once it stored what was sent before.
+  const warmUp = [
+    ...workload({
+      events: rate,
+      seed: Date.now() % 999_983,
+      until: Date.now(),
+      spread: 60_000,
+      partitions: 4,
+    }),
+  ];
+  const cold = await seen();
+  await producer.send(warmUp);
+  while ((await seen()) < cold + warmUp.length) await pause(PROBE_MS);
   const before = await seen();
-  const begin = Date.now() + 3000;
+  const begin = Date.now() + 1000;
   const delays: number[] = [];
   const asking = analyst ? askAll(env, begin + seconds * 1000) : Promise.resolve();
   const sending = sendAll(records, rate, begin, (chunk) => producer.send(chunk));
