@@ -49,8 +49,9 @@ const paidOrderOf = (row: Row): PaidOrder => ({
   lost: row.lost === '' ? undefined : row.lost,
 });
 
-// Unmerged parts hold several rows of an order, so that each column is its least value over all of them. Of a refund and of a
-// cancellation only the time is read: the least tuple begins with the least time.
+// Unmerged parts hold several rows of an order, so that each column is its least value over all of them. Of a `payed` only what
+// is told is read, behind the time and the event that decide: two rows that agree in these are of one event. Of a refund and of
+// a cancellation only the time is: the least tuple begins with the least time.
 export function paidOrdersSql(orders: readonly OrderKey[]): string {
   const named = pairsCondition(
     ['app_id', 'order_id'],
@@ -61,22 +62,22 @@ export function paidOrdersSql(orders: readonly OrderKey[]): string {
     SELECT
         app_id,
         order_id,
-        tupleElement(least_payed, 'open_id') AS open_id,
-        toUnixTimestamp64Milli(tupleElement(least_payed, 'time')) AS paid_at,
-        tupleElement(least_payed, 'coupon_batch_id') AS coupon_batch_id,
-        tupleElement(least_payed, 'coupon_ids') AS coupon_ids,
+        tupleElement(least_payed, 3) AS open_id,
+        toUnixTimestamp64Milli(tupleElement(least_payed, 1)) AS paid_at,
+        tupleElement(least_payed, 4) AS coupon_batch_id,
+        tupleElement(least_payed, 5) AS coupon_ids,
         multiIf(refunded_at != absent, 'refunded', cancelled_at != absent, 'cancelled', '') AS lost
     FROM
     (
         SELECT
             app_id,
             order_id,
-            min(payed) AS least_payed,
+            min((payed.time, payed.event_id, payed.open_id, payed.coupon_batch_id, payed.coupon_ids)) AS least_payed,
             min(tupleElement(refund, 'time')) AS refunded_at,
             min(tupleElement(cancel_give_order, 'time')) AS cancelled_at
         FROM kaquan_store.states
         WHERE ${named}
         GROUP BY app_id, order_id
     )
-    WHERE tupleElement(least_payed, 'time') != absent`;
+    WHERE tupleElement(least_payed, 1) != absent`;
 }
