@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { ordersSettings } from '../consumers/orders/config.ts';
 import { collectorSettings } from '../producers/collector/settings.ts';
 import { parseSettings } from '../runtime/process/settings.ts';
+import { receiverSettings } from '../services/report-receiver/config.ts';
 import { deadLetterTopic, TOPIC } from '../schemas/coupon_order/topic.ts';
 import { marketingSettings } from '../services/marketing/config.ts';
 import { connectKafka } from './connections.ts';
@@ -15,6 +16,7 @@ import { board, line, type Surroundings } from './up/board.ts';
 import { applyExample, canSign, ownSettings, writeExampleOrders, writeQuestion } from './up/check-out.ts';
 import { Machine } from './up/machine.ts';
 import { claimPlaces } from './up/places.ts';
+import { startReporting } from './up/reporting.ts';
 import { openScreen, type Screen } from './up/screen.ts';
 import { startWatch, type Watch } from './up/watch.ts';
 
@@ -27,7 +29,15 @@ export interface UpOptions {
 }
 
 // The longest of the others, and then the stack: less than the ten seconds that Ctrl-C may take.
-const GRACE = { stack: 4500, orders: 3500, collector: 3500, marketing: 3500, simulator: 1500 } as const;
+const GRACE = {
+  stack: 4500,
+  orders: 3500,
+  report: 3500,
+  receiver: 3500,
+  collector: 3500,
+  marketing: 3500,
+  simulator: 1500,
+} as const;
 
 /** Where the check-out keeps its keys, below the data folder. */
 const checkOutFolder = ({ data }: UpOptions): string => join(data, 'check-out');
@@ -37,11 +47,11 @@ export async function up(options: UpOptions, io: Io): Promise<number> {
   mkdirSync(options.data, { recursive: true });
   const screen = openScreen(io.stdout);
   const logs = join(options.data, 'logs');
-  const { COLLECTOR_LISTEN, MARKETING_LISTEN } = parseSettings(
-    { ...collectorSettings, ...marketingSettings },
+  const { COLLECTOR_LISTEN, MARKETING_LISTEN, RECEIVER_LISTEN } = parseSettings(
+    { ...collectorSettings, ...marketingSettings, ...receiverSettings },
     io.env,
   );
-  const places = await claimPlaces({ COLLECTOR_LISTEN, MARKETING_LISTEN });
+  const places = await claimPlaces({ COLLECTOR_LISTEN, MARKETING_LISTEN, RECEIVER_LISTEN });
   const env = { ...io.env, ...ownSettings(checkOutFolder(options), io.env), ...places };
   const machine = new Machine({ logs, env, say: (sentence) => screen.say(sentence) });
   const stopping = signals(machine, screen);
@@ -76,6 +86,10 @@ async function start(machine: Machine, options: UpOptions, screen: Screen): Prom
   await migrateAll(machine.env);
   screen.say('Starting the consumer group orders …');
   machine.keep('orders', ['consume', 'orders'], GRACE.orders);
+  const receiver = await startReporting(machine, data, GRACE);
+  screen.say(
+    `Every event is also reported to ${receiver}, a receiver on this machine; it keeps receipts.ndjson.`,
+  );
   const collector = await machine.serve('collector', GRACE.collector);
   screen.say(`The collector takes reports at ${collector}/api/report?token=any`);
   await applyExample(machine.env);

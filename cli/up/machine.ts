@@ -50,6 +50,11 @@ export class Machine {
     return this.#env;
   }
 
+  /** Settings of the children that are started from now on. */
+  set(settings: Readonly<Record<string, string>>): void {
+    this.#env = { ...this.#env, ...settings };
+  }
+
   /** Starts Kafka and ClickHouse; the other children find them where they came to be. */
   async stack(data: string, grace: number): Promise<void> {
     const follow = setInterval(this.#progress(sizeOf(this.#log('stack'))), 200);

@@ -65,6 +65,7 @@ class Up {
         CLICKHOUSE_URL: 'http://127.0.0.1:0',
         COLLECTOR_LISTEN: '127.0.0.1:0',
         MARKETING_LISTEN: '127.0.0.1:0',
+        RECEIVER_LISTEN: '127.0.0.1:0',
         ...env,
       },
     });
