@@ -66,18 +66,23 @@ function judge(mode: ReportMode, request: FastifyRequest, options: RequestsOptio
   if (!read.ok) return plain({ status: read.status, code: read.code, msg: read.msg, events: read.bodies });
   const events = read.events.map(({ body }) => body);
   const fault = mischief().next(checked.appId);
-  if (fault !== undefined) return { receipt: failed({ ...base, events }, fault), fault };
-  for (const { eventId } of read.events) {
-    const wrong = mischief().of(eventId);
-    if (wrong !== undefined)
-      return plain({ status: 200, code: wrong.code, msg: wrong.msg, fault: 'event', events });
-  }
+  const wrong = read.events.map(({ eventId }) => mischief().of(eventId)).find(Boolean);
+  if (fault !== undefined) return { receipt: failed({ ...base, events }, fault, wrong === undefined), fault };
+  if (wrong !== undefined)
+    return plain({ status: 200, code: wrong.code, msg: wrong.msg, fault: 'event', events });
   return plain({ accepted: true, status: 200, code: CODES.taken, events });
 }
 
-function failed(base: Pick<Receipt, 'at' | 'path' | 'app_id' | 'events'>, fault: RequestFault): Receipt {
-  if (fault.fault !== 'status')
-    return { ...base, accepted: fault.fault === 'reset', status: 0, code: 0, fault: fault.fault };
+/** @param isTakable whether the events would be taken if nothing else went wrong */
+function failed(
+  base: Pick<Receipt, 'at' | 'path' | 'app_id' | 'events'>,
+  fault: RequestFault,
+  isTakable: boolean,
+): Receipt {
+  if (fault.fault !== 'status') {
+    const accepted = fault.fault === 'reset' && isTakable;
+    return { ...base, accepted, status: 0, code: 0, fault: fault.fault };
+  }
   const { status, code } = fault;
   return { ...base, accepted: false, status, code, fault: `status ${status}`, msg: 'failing for a test' };
 }
