@@ -77,6 +77,7 @@ describe('the command, on real Kafka and ClickHouse', () => {
       topics: [
         { topic: 'coupon_order.v1', created: true, partitions: 4 },
         { topic: 'coupon_order.v1.dlq.orders', created: true, partitions: 1 },
+        { topic: 'coupon_order.v1.dlq.report', created: true, partitions: 1 },
         { topic: 'coupon_order.v1.dlq.collector', created: true, partitions: 1 },
       ],
     });
@@ -88,7 +89,8 @@ describe('the command, on real Kafka and ClickHouse', () => {
         'store: up to date\n' +
         'topic coupon_order.v1: in place, 4 partitions, generation 1\n' +
         'topic coupon_order.v1.dlq.orders: in place, 1 partition, generation 2\n' +
-        'topic coupon_order.v1.dlq.collector: in place, 1 partition, generation 3\n',
+        'topic coupon_order.v1.dlq.report: in place, 1 partition, generation 3\n' +
+        'topic coupon_order.v1.dlq.collector: in place, 1 partition, generation 4\n',
     });
   });
 
@@ -97,7 +99,7 @@ describe('the command, on real Kafka and ClickHouse', () => {
     for (const { code, out } of runs) {
       expect(code).toBe(0);
       expect(JSON.parse(out)).toMatchObject({
-        topics: [{ generation: 1 }, { generation: 2 }, { generation: 3 }],
+        topics: [{ generation: 1 }, { generation: 2 }, { generation: 3 }, { generation: 4 }],
       });
     }
   });
@@ -121,7 +123,10 @@ describe('the command, on real Kafka and ClickHouse', () => {
     expect(waiting).toMatchObject({
       well: false,
       problems: { kafka: null, clickhouse: null },
-      groups: [{ group: 'orders', consumers: 0, lag: { events: published.records, well: false } }],
+      groups: [
+        { group: 'orders', consumers: 0, lag: { events: published.records, well: false } },
+        { group: 'report' },
+      ],
       freshness: { measured: null },
     });
 
@@ -139,6 +144,7 @@ describe('the command, on real Kafka and ClickHouse', () => {
           },
           deadLetters: { total: published.poisoned.total, well: false },
         },
+        { group: 'report' },
       ],
       freshness: { measured: { events: published.records - published.poisoned.total } },
     });
