@@ -23,10 +23,13 @@ export class KnownOrders {
   readonly #bits: Uint8Array;
   readonly #exponent: number;
 
-  /** @param orders about how many there are */
-  constructor(orders: number) {
+  /**
+   * @param orders about how many there are
+   * @param leastExponent of the number of bits, whatever `orders` is
+   */
+  constructor(orders: number, leastExponent = LEAST_EXPONENT) {
     const wanted = Math.ceil(Math.log2(Math.max(1, orders * BITS_PER_ORDER)));
-    this.#exponent = Math.min(MOST_EXPONENT, Math.max(LEAST_EXPONENT, wanted));
+    this.#exponent = Math.min(MOST_EXPONENT, Math.max(leastExponent, wanted));
     this.#bits = new Uint8Array(2 ** (this.#exponent - 3));
   }
 

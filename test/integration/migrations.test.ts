@@ -136,7 +136,8 @@ describe('migrateStore', () => {
     const whole = await storeNow();
     const total = sends.count;
     expect(total).toBeGreaterThan(20);
-    for (let last = 0; last < total; last++) {
+    // Each of the first steps, where the lock is taken, and every third one of the like that follow.
+    for (let last = 0; last < total; last += last < 12 ? 1 : 3) {
       for (const database of ['kaquan', 'kaquan_store'])
         await clickhouse.command(`DROP DATABASE IF EXISTS ${database} SYNC`);
       await expect(migrate({}, mortal(last, { count: 0 }))).rejects.toThrow('killed');

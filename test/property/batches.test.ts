@@ -84,7 +84,7 @@ async function run(log: readonly Happening[], cut: Cut): Promise<Outcome> {
   const milestones: Buffer[] = [];
   const options = { cachedStates: cut.cachedStates, brakeWindow: 1000, brakeShare: 1 };
   let lanes = createLanes([0], options);
-  let known = new KnownOrders(0);
+  let known = new KnownOrders(0, 16);
   const workshop = (): Workshop => ({
     schemas,
     insertOf: ({ text }) => eventsInsert(text),
@@ -126,7 +126,7 @@ async function run(log: readonly Happening[], cut: Cut): Promise<Outcome> {
     if (!newLane) continue;
     // An assignment that ends and begins again: nothing is remembered, and the filter is made from what is stored.
     lanes = createLanes([0], options);
-    known = new KnownOrders(tables.states.size);
+    known = new KnownOrders(tables.states.size, 16);
     for (const id of tables.states.keys()) known.add(Buffer.from(id.replace(/^\d+:/, '')));
     builder = new BatchBuilder(++number, lanes, workshop());
   }
