@@ -77,7 +77,7 @@ it('finds nothing while events come in, whatever is on its way', async () => {
   const env = { ...stack.env, ORDERS_BATCH_EVENTS: '300', ORDERS_FLUSH_MS: '5' };
   const consumer = startConsumer(env);
   await consumer.says('ready');
-  const merchant = ['--orders', '2500', '--seed', '5', '--invalid', '0.02', '--rate', '300', '--for', '8'];
+  const merchant = ['--orders', '2500', '--seed', '5', '--invalid', '0.02', '--rate', '300', '--for', '5'];
   const published = simulate(stack.env, ...merchant);
   const over = { is: false };
   void published.finally(() => (over.is = true));
