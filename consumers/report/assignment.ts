@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import type { Fetched, FetchedRecord, Group } from '../../runtime/kafka/group.ts';
@@ -40,9 +41,9 @@ export class Assignment {
   readonly epoch: number;
   readonly #options: AssignmentOptions;
   /** No more is sent; what is on its way is waited for. */
-  readonly #closing = new AbortController();
+  readonly #closing = manyListeners(new AbortController());
   /** What is not stored is given up: it will be fetched again. */
-  readonly #over = new AbortController();
+  readonly #over = manyListeners(new AbortController());
   readonly #lanes = new Map<number, Lane>();
   readonly #held = new Set<Lane>();
   #writeDown: () => Promise<void> = () => Promise.resolve();
@@ -165,4 +166,10 @@ export class Assignment {
   #release(lane: Lane): void {
     if (lane.isHalfEmpty && this.#held.delete(lane)) this.#options.group.release(this.epoch, lane.partition);
   }
+}
+
+/** Every partition waits on it, several times over. */
+function manyListeners(controller: AbortController): AbortController {
+  setMaxListeners(0, controller.signal);
+  return controller;
 }

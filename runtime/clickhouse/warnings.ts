@@ -14,6 +14,8 @@ export function warningsTo(logger: Pick<Logger, 'warn'> | undefined): new () => 
     info = ignore;
     error = ignore;
     warn({ module, message }: { module: string; message: string }): void {
+      // Each request has a deadline of its own: what the library says of its settings is nothing that an operator can mend.
+      if (module === 'Config') return;
       logger?.warn({ module }, message);
     }
   };
