@@ -1,11 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
 
 import { simulateBacklog } from '../producers/simulator/simulation.ts';
 import { closedLoop, openLoop, sender, type Latencies } from './load.ts';
-import { cpuOf, cpuSeconds, readyLine, start } from './processes.ts';
+import { cpuSeconds, readyLine, start } from './processes.ts';
+import { withStack } from './stack.ts';
 
 const ARRAY = 10;
 const ARRAYS = 2000;
@@ -16,22 +15,8 @@ const CONNECTIONS = 64;
  * events of a simulated merchant, first as fast as they are taken, then at a rate.
  */
 async function main(rate: number, seconds: number): Promise<void> {
-  const data = mkdtempSync(join(tmpdir(), 'kaquan-bench-'));
-  const base = { ...process.env, KAFKA_BROKERS: '127.0.0.1:0', CLICKHOUSE_URL: 'http://127.0.0.1:0' };
   pin(process.pid, '1-');
-  const stack = start(['stack', '--data', data], base);
-  stack.stderr?.resume();
-  try {
-    const [, brokers, url] = await readyLine(stack.stdout, /^ready.* ([\w.:]+:\d+),.* (http:\/\/\S+)$/m);
-    const env = { ...base, KAFKA_BROKERS: brokers, CLICKHOUSE_URL: url, KAFKA_PARTITIONS: '4' };
-    await cpuOf(['migrate'], env);
-    await measure(env, rate, seconds);
-  } finally {
-    const ended = new Promise((resolve) => stack.once('close', resolve));
-    stack.kill('SIGTERM');
-    await ended;
-    rmSync(data, { recursive: true, force: true });
-  }
+  await withStack(4, ({ env }) => measure(env, rate, seconds));
 }
 
 async function measure(env: NodeJS.ProcessEnv, rate: number, seconds: number): Promise<void> {

@@ -1,26 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-
 import { fill } from './fill.ts';
 import { freshness } from './freshness.ts';
 import { partCosts } from './parts.ts';
-import { childOf, cpuOf, cpuSeconds, readyLine, start } from './processes.ts';
+import { cpuOf, cpuSeconds } from './processes.ts';
+import { withStack } from './stack.ts';
 
 const MILLION = 1_000_000;
 const HOUR = 3_600_000;
 
 /** `npm run bench -- [events] [rounds]`: drains, parts and freshness on the real parts, on this machine. */
 async function main(events: number, rounds: number): Promise<void> {
-  const data = mkdtempSync(join(tmpdir(), 'kaquan-bench-'));
-  const base = { ...process.env, KAFKA_BROKERS: '127.0.0.1:0', CLICKHOUSE_URL: 'http://127.0.0.1:0' };
-  const stack = start(['stack', '--data', data], base);
-  stack.stderr?.resume();
-  try {
-    const [, brokers, url] = await readyLine(stack.stdout, /^ready.* ([\w.:]+:\d+),.* (http:\/\/\S+)$/m);
-    const env = { ...base, KAFKA_BROKERS: brokers, CLICKHOUSE_URL: url, KAFKA_PARTITIONS: '4' };
-    await cpuOf(['migrate'], env);
-    const clickhouse = childOf(stack.pid ?? 0, 'clickhouse');
+  await withStack(4, async ({ env, clickhousePid }) => {
     // A warm-up: code that is compiled, pages that are there.
     await fill(env, Math.floor(events / 10), 1, 6 * HOUR);
     await cpuOf(['consume', 'orders', '--until-caught-up'], env);
@@ -28,17 +17,12 @@ async function main(events: number, rounds: number): Promise<void> {
     for (let round = 0; round < rounds; round++) {
       const records = await fill(env, events, 100 + round, 6 * HOUR);
       published += records;
-      await drain(env, clickhouse, records);
+      await drain(env, clickhousePid, records);
     }
-    print(await partCosts(env, clickhouse, published));
+    print(await partCosts(env, clickhousePid, published));
     print([{ freshness: 'alone', ...(await freshness(env, 1000, 30)) }]);
     print([{ freshness: 'beside queries of 10 s', ...(await freshness(env, 1000, 30, true)) }]);
-  } finally {
-    const ended = new Promise((resolve) => stack.once('close', resolve));
-    stack.kill('SIGTERM');
-    await ended;
-    rmSync(data, { recursive: true, force: true });
-  }
+  });
 }
 
 async function drain(env: NodeJS.ProcessEnv, clickhouse: number, records: number): Promise<void> {

@@ -1,6 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
@@ -11,23 +10,15 @@ import { benchCatalogue, fillHoldings, HOLDINGS_PER_BUYER, mergeHoldings } from 
 import { load } from './marketing/load.ts';
 import { requestParts } from './marketing/parts.ts';
 import { createPlatform, GOODS, requestsOf, type Platform, type SignedBody } from './marketing/platform.ts';
-import { childOf, cpuOf, cpuSeconds, MAIN, readyLine, start } from './processes.ts';
+import { cpuOf, cpuSeconds, MAIN, readyLine, start } from './processes.ts';
+import { withStack, type BenchStack } from './stack.ts';
 
 const LARGEST = 1_000_000;
 const SIZES = [10_000, 100_000, LARGEST];
-const STACK_READY = /^ready.* ([\w.:]+:\d+),.* (http:\/\/\S+)$/m;
 const MARKETING_READY = /^ready: marketing at (\S+)$/m;
 const PATH = '/api/v2/query_marketing_info';
 const PART_REQUESTS = 1000;
 const FRESH_ORDERS = 200;
-
-interface Ground {
-  readonly folder: string;
-  readonly env: NodeJS.ProcessEnv;
-  readonly brokers: string;
-  readonly store: string;
-  readonly clickhousePid: number;
-}
 
 interface Service {
   /** Where it answers. */
@@ -37,11 +28,11 @@ interface Service {
 
 /** `npm run bench:marketing -- [rate] [seconds]`: the check-out's latency as holdings grow, and where its CPU goes. */
 async function main(rate: number, seconds: number): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'kaquan-bench-'));
   const platform = createPlatform();
   const random = randomOf(1709);
-  await onTheRealParts(folder, platform.publicKey, async (ground) => {
-    const { store: url } = ground;
+  await withStack(4, async (stack) => {
+    const ground = await withCatalogue(stack, platform.publicKey);
+    const { clickhouseUrl: url } = ground;
     const clickhouse = createClickHouse({
       url,
       user: 'kaquan',
@@ -74,11 +65,10 @@ async function main(rate: number, seconds: number): Promise<void> {
     });
     await clickhouse.close();
   });
-  rmSync(folder, { recursive: true, force: true });
 }
 
 async function measure(
-  { clickhousePid }: Ground,
+  { clickhousePid }: BenchStack,
   { url, pid }: Service,
   requests: readonly SignedBody[],
   rate: number,
@@ -93,7 +83,7 @@ async function measure(
   };
 }
 
-async function fresh(ground: Ground, { url }: Service, platform: Platform): Promise<object> {
+async function fresh(ground: BenchStack, { url }: Service, platform: Platform): Promise<object> {
   const orders = start(['consume', 'orders'], ground.env);
   orders.stdout?.resume();
   orders.stderr?.resume();
@@ -104,38 +94,24 @@ async function fresh(ground: Ground, { url }: Service, platform: Platform): Prom
   }
 }
 
-async function onTheRealParts(
-  folder: string,
-  publicKey: string,
-  work: (ground: Ground) => Promise<void>,
-): Promise<void> {
-  const key = join(folder, 'platform.pem');
-  const catalogue = join(folder, 'catalogue.json');
+/** The stack with what the service needs: a catalogue in the store, and settings that trust the platform's key. */
+async function withCatalogue(stack: BenchStack, publicKey: string): Promise<BenchStack> {
+  const key = join(stack.folder, 'platform.pem');
+  const catalogue = join(stack.folder, 'catalogue.json');
   writeFileSync(key, publicKey);
   writeFileSync(catalogue, JSON.stringify(benchCatalogue(GOODS)));
-  const base = { ...process.env, KAFKA_BROKERS: '127.0.0.1:0', CLICKHOUSE_URL: 'http://127.0.0.1:0' };
-  const stack = start(['stack', '--data', join(folder, 'data')], base);
-  stack.stderr?.resume();
-  try {
-    const [, brokers = '', store = ''] = await readyLine(stack.stdout, STACK_READY);
-    const env = {
-      ...base,
-      KAFKA_BROKERS: brokers,
-      CLICKHOUSE_URL: store,
-      MARKETING_LISTEN: '127.0.0.1:0',
-      MARKETING_PUBLIC_KEY_FILE: key,
-      MARKETING_SKEW_SECONDS: '86400',
-    };
-    await cpuOf(['migrate'], env);
-    await cpuOf(['catalogue', 'apply', catalogue], env);
-    await work({ folder, env, brokers, store, clickhousePid: childOf(stack.pid ?? 0, 'clickhouse') });
-  } finally {
-    await stop(stack);
-  }
+  const env = {
+    ...stack.env,
+    MARKETING_LISTEN: '127.0.0.1:0',
+    MARKETING_PUBLIC_KEY_FILE: key,
+    MARKETING_SKEW_SECONDS: '86400',
+  };
+  await cpuOf(['catalogue', 'apply', catalogue], env);
+  return { ...stack, env };
 }
 
 async function withService(
-  { folder, env }: Ground,
+  { folder, env }: BenchStack,
   settings: Readonly<Record<string, string>>,
   work: (service: Service) => Promise<void>,
 ): Promise<void> {

@@ -1,10 +1,10 @@
 import { createServer, type Server } from 'node:http';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { fill } from './fill.ts';
-import { childOf, cpuOf, cpuSeconds, start } from './processes.ts';
+import { cpuSeconds, start } from './processes.ts';
+import { withStack } from './stack.ts';
 
 const PARTITIONS = 12;
 const ARRAY = 50;
@@ -33,41 +33,20 @@ async function slowApi(): Promise<{ server: Server; url: string; requests: () =>
   return { server, url: `http://127.0.0.1:${port}`, requests: () => requests };
 }
 
-/** `node dist/bench/report.js [events]`: what the sink sends against an API that answers in 20 ms, on 12 partitions. */
+/** `npm run bench:report -- [events]`: what the sink sends against an API that answers in 20 ms, on 12 partitions. */
 async function main(events: number): Promise<void> {
-  const data = mkdtempSync(join(tmpdir(), 'kaquan-bench-report-'));
-  const base = { ...process.env, KAFKA_BROKERS: '127.0.0.1:0', CLICKHOUSE_URL: 'http://127.0.0.1:0' };
-  const stack = start(['stack', '--data', data], base);
-  stack.stderr?.resume();
   const api = await slowApi();
-  try {
-    const [, brokers, url] = await ready(stack.stdout);
-    const apps = join(data, 'apps.json');
+  await withStack(PARTITIONS, async ({ folder, env: base, clickhousePid }) => {
+    const apps = join(folder, 'apps.json');
     writeFileSync(apps, JSON.stringify({ '*': { app_id: 'bench', app_secret: 'bench' } }));
-    const env = {
-      ...base,
-      KAFKA_BROKERS: brokers,
-      CLICKHOUSE_URL: url,
-      KAFKA_PARTITIONS: String(PARTITIONS),
-      REPORT_URL: api.url,
-      REPORT_CREDENTIALS: apps,
-      LOG_LEVEL: 'warn',
-    };
-    await cpuOf(['migrate'], env);
+    const env = { ...base, REPORT_URL: api.url, REPORT_CREDENTIALS: apps, LOG_LEVEL: 'warn' };
     await fill(env, WARM_UP, 1, 6 * HOUR);
     const records = await fill(env, events, 2, 6 * HOUR);
-    const clickhouse = childOf(stack.pid ?? 0, 'clickhouse');
-    process.stdout.write(
-      `${JSON.stringify(await drain(env, clickhouse, api.requests, records + WARM_UP))}\n`,
-    );
-  } finally {
-    api.server.closeAllConnections();
-    api.server.close();
-    const ended = new Promise((resolve) => stack.once('close', resolve));
-    stack.kill('SIGTERM');
-    await ended;
-    rmSync(data, { recursive: true, force: true });
-  }
+    const figures = await drain(env, clickhousePid, api.requests, records + WARM_UP);
+    process.stdout.write(`${JSON.stringify(figures)}\n`);
+  });
+  api.server.closeAllConnections();
+  api.server.close();
 }
 
 async function drain(
@@ -101,18 +80,6 @@ async function drain(
     'sink CPU-s': cpu.sink,
     'ClickHouse CPU-s': Number(cpu.store.toFixed(1)),
   };
-}
-
-function ready(stdout: NodeJS.ReadableStream | null): Promise<RegExpExecArray> {
-  return new Promise((resolve, reject) => {
-    let said = '';
-    stdout?.on('data', (chunk: Buffer) => {
-      said += chunk.toString();
-      const found = /^ready.* ([\w.:]+:\d+),.* (http:\/\/\S+)$/m.exec(said);
-      if (found !== null) resolve(found);
-    });
-    stdout?.on('end', () => reject(new Error(`the stack did not start: ${said}`)));
-  });
 }
 
 await main(Number(process.argv[2] ?? 400_000));
