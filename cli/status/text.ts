@@ -1,6 +1,7 @@
 import type { CountReport, GroupReport, StatusReport } from './report.ts';
 import { meaningOf } from './verdict.ts';
-import { amount, duration } from './wording.ts';
+import { duration } from '../../runtime/process/duration.ts';
+import { amount } from './wording.ts';
 
 /** The report for a person: one line a thing, each with its verdict. */
 export function asText(report: StatusReport, withPartitions: boolean): string {

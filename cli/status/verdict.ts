@@ -1,7 +1,8 @@
 import type { DeadReason as OrdersReason } from '../../consumers/orders/judge.ts';
 import type { DeadReason as ReportReason } from '../../consumers/report/judge.ts';
 import type { Unreadable } from '../../producers/collector/body.ts';
-import { amount, duration } from './wording.ts';
+import { duration } from '../../runtime/process/duration.ts';
+import { amount } from './wording.ts';
 import type { Freshness, GroupReading } from './readings.ts';
 
 /** Figures may be this old, p99; ms. */

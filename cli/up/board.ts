@@ -1,6 +1,7 @@
 import type { Audit } from '../audit/audit.ts';
 import { verdict } from '../audit/text.ts';
-import { amount, duration, percent, yuan } from '../status/wording.ts';
+import { duration } from '../../runtime/process/duration.ts';
+import { amount, percent, yuan } from '../status/wording.ts';
 import type { Freshness } from '../status/readings.ts';
 import type { DayRate, Intake, Paid, Rates } from './figures.ts';
 

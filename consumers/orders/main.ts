@@ -6,12 +6,14 @@ import { BufferPool } from '../../runtime/bytes/growable.ts';
 import { createAdmin, type KafkaAdmin } from '../../runtime/kafka/admin.ts';
 import { createKafka } from '../../runtime/kafka/client.ts';
 import { caughtUp } from '../../runtime/kafka/caught-up.ts';
-import { createGroup, type Group } from '../../runtime/kafka/group.ts';
+import { createGroup, heartbeatMs, type Group } from '../../runtime/kafka/group.ts';
 import { createLogChecks, watchPartitions } from '../../runtime/kafka/log-checks.ts';
+import { MemberWatch } from '../../runtime/kafka/member-watch.ts';
 import { createRecordProducer, type RecordProducer } from '../../runtime/kafka/producer.ts';
 import { OperatorError } from '../../runtime/process/operator-error.ts';
 import { persistence } from '../../runtime/process/persistence.ts';
 import type { Parsed } from '../../runtime/process/settings.ts';
+import { Waits } from '../../runtime/process/waits.ts';
 import { createSchemas } from '../../schemas/index.ts';
 import { deadLetterTopic, TOPIC } from '../../schemas/coupon_order/topic.ts';
 import { agreedTopic } from '../../sql/agreement.ts';
@@ -54,8 +56,16 @@ const FETCH_WAIT_MS = 100;
 
 /** Joins the group; resolves once it fetches. @throws {OperatorError} when it may not run, naming the way out */
 export async function startOrders(options: OrdersOptions): Promise<OrdersConsumer> {
-  const { config, logger } = options;
-  const kafka = createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'kaquan-orders', logger });
+  const { config, logger, now } = options;
+  const brokers = config.KAFKA_BROKERS;
+  const waits = new Waits({ logger, now });
+  const watch = new MemberWatch({
+    waits,
+    now,
+    brokers,
+    heartbeatMs: heartbeatMs(config.KAFKA_SESSION_TIMEOUT_MS),
+  });
+  const kafka = createKafka({ brokers, clientId: 'kaquan-orders', logger, told: watch });
   const clickhouse = createClickHouse({
     url: config.CLICKHOUSE_URL,
     user: config.CLICKHOUSE_USER,
@@ -78,6 +88,8 @@ export async function startOrders(options: OrdersOptions): Promise<OrdersConsume
       admin,
       deadLetters,
       recorded,
+      waits,
+      watch,
     });
     await group.start();
     const unwatch = watchPartitions(checks, options.onFatal, logger);
@@ -90,6 +102,7 @@ export async function startOrders(options: OrdersOptions): Promise<OrdersConsume
       },
     };
   } catch (error) {
+    watch.stops();
     await Promise.allSettled([admin.close(), clickhouse.close()]);
     throw error;
   }
@@ -109,15 +122,18 @@ interface Parts {
   readonly admin: KafkaAdmin;
   readonly deadLetters: RecordProducer;
   readonly recorded: RecordedTopic;
+  readonly waits: Waits;
+  readonly watch: MemberWatch;
 }
 
-function assemble(options: OrdersOptions, { kafka, clickhouse, admin, deadLetters, recorded }: Parts) {
+function assemble(options: OrdersOptions, parts: Parts) {
+  const { kafka, clickhouse, admin, deadLetters, recorded, waits, watch } = parts;
   const { config, logger, now, acceptGap = false, onFatal, onCommitted } = options;
   // A request that outlives the session would end after the partition went to another member; one that is given much
   // less would never succeed on a store that is slow and alive.
   const timeoutMs = Math.floor(config.KAFKA_SESSION_TIMEOUT_MS * 0.9);
   const origin = { group: config.ORDERS_GROUP, topic: TOPIC, generation: recorded.generation };
-  const store = new Store({ clickhouse, deadLetters, origin, timeoutMs, now, logger });
+  const store = new Store({ clickhouse, deadLetters, origin, timeoutMs, now, logger, waits });
   const checks = createLogChecks({
     admin,
     group: origin.group,
@@ -153,7 +169,7 @@ function assemble(options: OrdersOptions, { kafka, clickhouse, admin, deadLetter
     knownOrders: (signal) => knownOrders(clickhouse, signal),
     store,
     checks,
-    persist: persistence(logger),
+    persist: persistence({ waits, logger }),
     logger,
     onFatal,
     ...(onCommitted && { onCommitted }),
@@ -171,6 +187,7 @@ function assemble(options: OrdersOptions, { kafka, clickhouse, admin, deadLetter
     },
     pipeline,
     logger,
+    watch,
   );
   pipeline.attach(group);
   return { pipeline, group, checks };

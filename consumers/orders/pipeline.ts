@@ -50,6 +50,10 @@ interface Assignment {
   done: Promise<void>;
 }
 
+// What a call is made of, for whoever reads what this process waits for.
+const EITHER = 'Kafka or ClickHouse';
+const REGISTRY = 'the schema registry';
+
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
 /**
@@ -123,7 +127,7 @@ export class OrdersPipeline implements GroupHandlers {
     const { checks, knownOrders, persist } = this.#options;
     const { signal } = assignment.abort;
     try {
-      const starts = await persist('the start', () => checks.starts(partitions, signal), signal);
+      const starts = await persist('the start', () => checks.starts(partitions, signal), signal, EITHER);
       // After the commits were read: what is stored later holds no event before them.
       const known = await persist('the known orders', () => knownOrders(signal), signal);
       assignment.done = this.#work(assignment, known);
@@ -191,7 +195,7 @@ export class OrdersPipeline implements GroupHandlers {
       known,
       schemas: {
         ...workshop.schemas,
-        writer: (id) => persist('the schema registry', () => workshop.schemas.writer(id), signal),
+        writer: (id) => persist('a schema', () => workshop.schemas.writer(id), signal, REGISTRY),
       },
       insertOf: (writer) => this.#insertOf(writer),
       lookUp: (orders) => persist('look-ups', () => lookUp(orders, signal), signal),

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 
 import { type ClickHouse, isDataRefusal, type ServerSettings } from '../../runtime/clickhouse/client.ts';
 import { persistence, type Persist } from '../../runtime/process/persistence.ts';
+import type { Waits } from '../../runtime/process/waits.ts';
 import type { RecordProducer } from '../../runtime/kafka/producer.ts';
 import type { Skip } from '../../runtime/kafka/starting-offsets.ts';
 import type { Batch } from './batch.ts';
@@ -18,6 +19,7 @@ export interface StoreOptions {
   readonly timeoutMs: number;
   readonly now: () => number;
   readonly logger: Logger;
+  readonly waits: Waits;
 }
 
 /** ClickHouse refused these records, each alone, while it takes others: they are to become dead letters. */
@@ -44,7 +46,9 @@ export class Store {
 
   constructor(options: StoreOptions) {
     this.#options = options;
-    this.#persist = persistence(options.logger, (what, error) => what === EVENTS && isDataRefusal(error));
+    const { waits, logger } = options;
+    const isVerdict = (what: string, error: unknown): boolean => what === EVENTS && isDataRefusal(error);
+    this.#persist = persistence({ waits, logger, isVerdict });
   }
 
   /**
@@ -72,6 +76,7 @@ export class Store {
         'dead letters',
         () => publishDeadLetters(producer, deadLetters, origin, now()),
         signal,
+        'Kafka',
       );
       await this.#insertLedger(deadLetterRows(deadLetters, origin), signal);
     }

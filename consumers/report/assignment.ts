@@ -121,7 +121,7 @@ export class Assignment {
       ...shared,
       signal,
       lookUp: (events) => persist('look-ups', () => lookUp(events, signal), signal),
-      publish: (records) => persist('dead letters', () => publish(records), this.#over.signal),
+      publish: (records) => persist('dead letters', () => publish(records), this.#over.signal, 'Kafka'),
       loadSchemas: (records) => this.#loadSchemas(records),
     };
   }
@@ -133,7 +133,8 @@ export class Assignment {
       const id = value === null ? undefined : framedId(value);
       if (id !== undefined && schemas.loaded(id) === undefined) missing.add(id);
     }
-    for (const id of missing) await persist('the schema registry', () => schemas.writer(id), this.closing);
+    for (const id of missing)
+      await persist('a schema', () => schemas.writer(id), this.closing, 'the schema registry');
   }
 
   async #run(lane: Lane, courier: Courier): Promise<void> {

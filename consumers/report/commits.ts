@@ -44,7 +44,7 @@ export class Commits {
         return note === undefined || note === null ? [] : [[lane.partition, note] as const];
       }),
     );
-    const isOurs = await persist('the commit', () => group.commit(epoch, offsets, notes), signal);
+    const isOurs = await persist('the commit', () => group.commit(epoch, offsets, notes), signal, 'Kafka');
     if (!isOurs) throw new Error('the assignment is over');
   }
 }

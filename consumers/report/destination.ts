@@ -11,6 +11,7 @@ import {
 import type { Logger } from 'pino';
 
 import { meaningOf } from '../../domain/report/answers.ts';
+import type { Waiting, Waits } from '../../runtime/process/waits.ts';
 import type { Credential } from '../../schemas/report_api/index.ts';
 import { jittered, pauses, type Patience } from './backoff.ts';
 import type { Answer, ReportClient } from './client.ts';
@@ -25,6 +26,7 @@ export interface DestinationOptions {
   /** From 0 to before 1. */
   readonly random: () => number;
   readonly logger: Logger;
+  readonly waits: Waits;
 }
 
 /** What decided about a request, and how often it was sent. */
@@ -39,11 +41,14 @@ const NOT_ALLOWED_ATTEMPTS = 3;
 // An app that was not allowed is tried once more after this time.
 const NOT_ALLOWED_MS = 60_000;
 const FAILURES_TO_BREAK = 5;
-const ALARM_ATTEMPTS = 5;
 
 /** An answer that says nothing about the events of its request. */
 class UndecidedError extends Error {
   override readonly name = 'UndecidedError';
+
+  constructor({ status, retryAfterMs }: Answer) {
+    super(`it answers with status ${status}${retryAfterMs === undefined ? '' : ' and asks for a pause'}`);
+  }
 }
 
 class NotAllowedError extends Error {
@@ -51,7 +56,7 @@ class NotAllowedError extends Error {
   readonly answer: Answer;
 
   constructor(answer: Answer) {
-    super(`status ${answer.status}`);
+    super(`it answers with status ${answer.status}`);
     this.answer = answer;
   }
 }
@@ -64,6 +69,8 @@ export class Destination {
   /** Before then nothing is sent, because the API asked for it; ms since 1970. */
   #notBefore = 0;
   #notAllowedSince: number | undefined;
+  /** Why the last request was not decided about. */
+  #trouble = 'it failed several times in a row';
 
   constructor(credential: Credential, options: DestinationOptions) {
     this.#options = options;
@@ -88,7 +95,9 @@ export class Destination {
     const since = this.#notAllowedSince;
     if (since !== undefined && this.#options.now() - since < NOT_ALLOWED_MS)
       return { meaning: 'not_allowed', answer: undefined, attempts: 0 };
-    const request = { attempts: 0, sending: Promise.resolve() };
+    const on = `the report API (app ${this.#credential.appId})`;
+    const waiting = this.#options.waits.expect(on, 'it has not answered yet');
+    const request = { attempts: 0, sending: Promise.resolve(), waiting };
     try {
       const answer = await unlessAborted(
         this.#untilDecided(body, events, pace, request, signal),
@@ -102,6 +111,8 @@ export class Destination {
       if (!(error instanceof NotAllowedError)) throw error;
       this.#notAllowedSince = this.#options.now();
       return { meaning: 'not_allowed', answer: error.answer, attempts: request.attempts };
+    } finally {
+      waiting.end();
     }
   }
 
@@ -119,7 +130,7 @@ export class Destination {
       backoff: pauses(this.#options.patience, this.#options.random),
     }).dangerouslyUnref();
     policy.onFailure(({ reason }) => {
-      if ('error' in reason && !signal.aborted) this.#tell(reason.error, request.attempts);
+      if ('error' in reason && !signal.aborted) this.#tell(reason.error, request);
     });
     return policy.execute(() => {
       signal.throwIfAborted();
@@ -144,7 +155,7 @@ export class Destination {
     if (meaning !== 'again') return { ...answer, meaning };
     if (answer.retryAfterMs !== undefined)
       this.#notBefore = Math.max(this.#notBefore, now() + answer.retryAfterMs);
-    throw new UndecidedError(`status ${answer.status}`);
+    throw new UndecidedError(answer);
   }
 
   /** Resolves when the API wants to be asked again and the limit lets the events through. */
@@ -156,19 +167,21 @@ export class Destination {
     signal.throwIfAborted();
   }
 
-  #tell(error: Error, attempt: number): void {
-    if (error instanceof BrokenCircuitError) return;
-    const alarm = attempt >= ALARM_ATTEMPTS;
-    this.#options.logger[alarm ? 'error' : 'warn'](
-      { app: this.#credential.appId, attempt, alarm, error: error.message },
-      'the report API did not take events; trying again',
-    );
+  #tell(error: Error, { attempts, waiting }: Request): void {
+    if (!(error instanceof BrokenCircuitError)) {
+      const isAnswer = error instanceof UndecidedError || error instanceof NotAllowedError;
+      this.#trouble = isAnswer ? error.message : `it does not answer: ${error.message || error.name}`;
+      const fields = { app: this.#credential.appId, attempt: attempts, error: error.message };
+      this.#options.logger.debug(fields, 'the report API did not take events; trying again');
+    }
+    waiting.because(this.#trouble);
   }
 }
 
 type Decided = Answer & { readonly meaning: 'accepted' | 'refused' };
 
 interface Request {
+  readonly waiting: Waiting;
   attempts: number;
   /** Settles when what is on its way has come back. */
   sending: Promise<void>;

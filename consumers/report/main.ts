@@ -7,12 +7,14 @@ import { createAdmin, type KafkaAdmin } from '../../runtime/kafka/admin.ts';
 import { caughtUp } from '../../runtime/kafka/caught-up.ts';
 import { createKafka } from '../../runtime/kafka/client.ts';
 import { deadLetterRecord } from '../../runtime/kafka/dead-letters.ts';
-import { createGroup } from '../../runtime/kafka/group.ts';
+import { createGroup, heartbeatMs } from '../../runtime/kafka/group.ts';
 import { createLogChecks, watchPartitions, type LogChecks } from '../../runtime/kafka/log-checks.ts';
+import { MemberWatch } from '../../runtime/kafka/member-watch.ts';
 import { createRecordProducer, type RecordProducer } from '../../runtime/kafka/producer.ts';
 import { OperatorError } from '../../runtime/process/operator-error.ts';
 import { persistence } from '../../runtime/process/persistence.ts';
 import type { Parsed } from '../../runtime/process/settings.ts';
+import { Waits } from '../../runtime/process/waits.ts';
 import { deadLetterTopic, REPORT_GROUP, TOPIC } from '../../schemas/coupon_order/topic.ts';
 import { createSchemas } from '../../schemas/index.ts';
 import { CredentialsError, readCredentials, type Credentials } from '../../schemas/report_api/index.ts';
@@ -92,9 +94,17 @@ function credentialsIn(path: string): Credentials {
 
 /** Joins the group; resolves once it fetches. @throws {OperatorError} when it may not run, naming the way out */
 export async function startReport(options: ReportOptions): Promise<ReportConsumer> {
-  const { config, logger } = options;
+  const { config, logger, now } = options;
   const destination = destinationOf(config);
-  const kafka = createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'kaquan-report', logger });
+  const brokers = config.KAFKA_BROKERS;
+  const waits = new Waits({ logger, now });
+  const watch = new MemberWatch({
+    waits,
+    now,
+    brokers,
+    heartbeatMs: heartbeatMs(config.KAFKA_SESSION_TIMEOUT_MS),
+  });
+  const kafka = createKafka({ brokers, clientId: 'kaquan-report', logger, told: watch });
   const clickhouse = createClickHouse({
     url: config.CLICKHOUSE_URL,
     user: config.CLICKHOUSE_USER,
@@ -119,9 +129,10 @@ export async function startReport(options: ReportOptions): Promise<ReportConsume
       now: options.now,
       nonce: () => randomBytes(16).toString('hex'),
     });
-    const parts = { clickhouse, admin, deadLetters, recorded, client, credentials: destination.credentials };
+    const { credentials } = destination;
+    const parts = { clickhouse, admin, deadLetters, recorded, client, credentials, waits };
     const { pipeline, checks } = assemble(options, parts);
-    const group = createGroup(kafka, admin, groupOptions(config, recorded), pipeline, logger);
+    const group = createGroup(kafka, admin, groupOptions(config, recorded), pipeline, logger, watch);
     pipeline.attach(group);
     await group.start();
     const unwatch = watchPartitions(checks, options.onFatal, logger);
@@ -136,6 +147,7 @@ export async function startReport(options: ReportOptions): Promise<ReportConsume
       },
     };
   } catch (error) {
+    watch.stops();
     await Promise.allSettled([admin.close(), clickhouse.close()]);
     throw error;
   }
@@ -157,15 +169,16 @@ interface Parts {
   readonly recorded: RecordedTopic;
   readonly client: ReportClient;
   readonly credentials: Credentials;
+  readonly waits: Waits;
 }
 
 function assemble(options: ReportOptions, parts: Parts): { pipeline: ReportPipeline; checks: LogChecks } {
   const { config, logger, now, random, acceptGap = false, onFatal } = options;
-  const { clickhouse, admin, deadLetters, recorded, client, credentials } = parts;
+  const { clickhouse, admin, deadLetters, recorded, client, credentials, waits } = parts;
   // A request that outlives the session would end after the partition went to another member.
   const timeoutMs = Math.floor(config.KAFKA_SESSION_TIMEOUT_MS * 0.9);
   const owner = { group: REPORT_GROUP, generation: recorded.generation };
-  const persist = persistence(logger);
+  const persist = persistence({ waits, logger });
   const checks = createLogChecks({
     admin,
     group: REPORT_GROUP,
@@ -200,6 +213,7 @@ function assemble(options: ReportOptions, parts: Parts): { pipeline: ReportPipel
           now,
           random,
           logger,
+          waits,
         }),
         limits: { events: config.REPORT_ARRAY_MAX, bytes: BODY_BYTES },
         generation: recorded.generation,

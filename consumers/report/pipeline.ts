@@ -24,6 +24,9 @@ export interface PipelineOptions {
   readonly onFatal: (error: Error) => void;
 }
 
+// What a call is made of, for whoever reads what this process waits for.
+const EITHER = 'Kafka or ClickHouse';
+
 /** Records in, requests out: read → one array a partition at a time → ledger → commit. */
 export class ReportPipeline implements GroupHandlers {
   readonly #options: PipelineOptions;
@@ -74,8 +77,8 @@ export class ReportPipeline implements GroupHandlers {
     const { persist, courier } = options;
     const { closing } = assignment;
     try {
-      const starts = await persist('the start', () => checks.starts(partitions, closing), closing);
-      const texts = await persist('the notes', notes, closing);
+      const starts = await persist('the start', () => checks.starts(partitions, closing), closing, EITHER);
+      const texts = await persist('the notes', notes, closing, 'Kafka');
       // After the notes: what they do not speak of any more lies in the ledger.
       const ids = await persist('the ledger', () => deliveredIds(closing), closing);
       assignment.begin(starts, {

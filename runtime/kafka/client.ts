@@ -2,6 +2,7 @@ import kafkajs, { type Kafka, type LogEntry, type RetryOptions } from 'kafkajs';
 import type { Logger } from 'pino';
 
 import { registerCodecs } from './codecs.ts';
+import { loggedTrouble } from './trouble.ts';
 
 export interface KafkaOptions {
   /** host:port */
@@ -10,6 +11,16 @@ export interface KafkaOptions {
   readonly logger: Logger;
   /** How kafkajs tries again; the default goes on for about a minute. */
   readonly retry?: RetryOptions;
+  /** Whoever is told of this says so to people; the log of kafkajs does not then. */
+  readonly told?: ConnectionEvents;
+}
+
+/** What kafkajs tells in its log alone. */
+export interface ConnectionEvents {
+  /** A broker can't be reached. */
+  away(reason: string): void;
+  /** The member of a group begins to join it again. */
+  rejoining(): void;
 }
 
 // kafkajs logs a rebalance, a lost connection and each retry as errors; they mend themselves.
@@ -17,13 +28,17 @@ const PINO_LEVEL = { 0: 'silent', 1: 'warn', 2: 'warn', 4: 'debug', 5: 'trace' }
 
 const isKnownLevel = (level: number): level is keyof typeof PINO_LEVEL => level in PINO_LEVEL;
 
-function logTo(logger: Logger) {
-  return () =>
-    ({ namespace, level, log }: LogEntry) => {
-      const { message, timestamp: _, logger: __, stack: ___, ...fields } = log;
-      const to = isKnownLevel(level) ? PINO_LEVEL[level] : 'debug';
-      if (to !== 'silent') logger[to]({ component: namespace, ...redacted(fields) }, message);
-    };
+function logTo(logger: Logger, told: ConnectionEvents | undefined) {
+  return () => (entry: LogEntry) => {
+    const { namespace, level, log } = entry;
+    const { message, timestamp: _, logger: __, stack: ___, ...fields } = log;
+    const { isRepeated, away, isRejoining } = loggedTrouble(entry);
+    if (away !== undefined) told?.away(away);
+    if (isRejoining) told?.rejoining();
+    const plainly = isRepeated && told !== undefined;
+    const to = isKnownLevel(level) && !plainly ? PINO_LEVEL[level] : 'debug';
+    if (to !== 'silent') logger[to]({ component: namespace, ...redacted(fields) }, message);
+  };
 }
 
 // Only what names a place or a cause: other fields of kafkajs may hold records.
@@ -49,13 +64,13 @@ function redacted(fields: Record<string, unknown>): Record<string, unknown> {
 }
 
 /** A Kafka client that reads every codec and logs through `logger`. */
-export function createKafka({ brokers, clientId, logger, retry }: KafkaOptions): Kafka {
+export function createKafka({ brokers, clientId, logger, retry, told }: KafkaOptions): Kafka {
   registerCodecs();
   return new kafkajs.Kafka({
     clientId,
     brokers: [...brokers],
     logLevel: kafkajs.logLevel.INFO,
-    logCreator: logTo(logger.child({ library: 'kafkajs' }, { level: 'warn' })),
+    logCreator: logTo(logger.child({ library: 'kafkajs' }, { level: 'warn' }), told),
     connectionTimeout: 3000,
     requestTimeout: 30_000,
     retry: retry ?? { initialRetryTime: 200, maxRetryTime: 5000, retries: 12 },

@@ -2,6 +2,7 @@ import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import type { Logger } from 'pino';
 
 import type { KafkaAdmin } from './admin.ts';
+import type { MemberWatch } from './member-watch.ts';
 import { OperatorError } from '../process/operator-error.ts';
 
 /** A record as Kafka gave it, with its place. */
@@ -88,11 +89,10 @@ export function createGroup(
   options: GroupOptions,
   handlers: GroupHandlers,
   logger: Logger,
+  watch: MemberWatch,
 ): Group {
-  return new RunAheadGroup(kafka, admin, options, handlers, logger);
+  return new RunAheadGroup(kafka, admin, options, handlers, logger, watch);
 }
-
-const HEARTBEATS_PER_SESSION = 10;
 
 class RunAheadGroup implements Group {
   readonly #consumer: Consumer;
@@ -100,6 +100,7 @@ class RunAheadGroup implements Group {
   readonly #options: GroupOptions;
   readonly #handlers: GroupHandlers;
   readonly #logger: Logger;
+  readonly #watch: MemberWatch;
   #epoch = 0;
   #assigned: readonly number[] = [];
   #paused = false;
@@ -113,16 +114,18 @@ class RunAheadGroup implements Group {
     options: GroupOptions,
     handlers: GroupHandlers,
     logger: Logger,
+    watch: MemberWatch,
   ) {
     this.#admin = admin;
     this.#options = options;
     this.#handlers = handlers;
     this.#logger = logger;
+    this.#watch = watch;
     this.#consumer = kafka.consumer({
       groupId: options.groupId,
       sessionTimeout: options.sessionTimeoutMs,
       rebalanceTimeout: Math.max(options.sessionTimeoutMs, 10_000),
-      heartbeatInterval: Math.floor(options.sessionTimeoutMs / HEARTBEATS_PER_SESSION),
+      heartbeatInterval: heartbeatMs(options.sessionTimeoutMs),
       maxBytesPerPartition: options.partitionBytes,
       maxBytes: options.partitionBytes * Math.max(4, options.concurrency),
       maxWaitTimeInMs: options.maxWaitMs,
@@ -139,8 +142,11 @@ class RunAheadGroup implements Group {
   }
 
   async start(): Promise<void> {
-    const { GROUP_JOIN, END_BATCH_PROCESS, CRASH } = this.#consumer.events;
+    const { GROUP_JOIN, END_BATCH_PROCESS, CRASH, REQUEST } = this.#consumer.events;
+    this.#watch.starts();
+    this.#consumer.on(REQUEST, () => this.#watch.answered());
     this.#consumer.on(GROUP_JOIN, ({ payload }) => {
+      this.#watch.joined(payload.memberAssignment[this.#options.topic] ?? []);
       this.#joined(payload.memberAssignment[this.#options.topic] ?? []);
     });
     this.#consumer.on(END_BATCH_PROCESS, ({ payload }) => {
@@ -148,7 +154,8 @@ class RunAheadGroup implements Group {
         this.#passControlRecords(payload.partition, payload.firstOffset, payload.lastOffset);
     });
     this.#consumer.on(CRASH, ({ payload }) => {
-      if (!payload.restart && !this.#stopped) this.#handlers.onFatal(payload.error);
+      if (payload.restart) this.#watch.rejoining();
+      else if (!this.#stopped) this.#handlers.onFatal(payload.error);
     });
     await this.#consumer.connect();
     await this.#consumer.subscribe({ topic: this.#options.topic, fromBeginning: true });
@@ -175,6 +182,7 @@ class RunAheadGroup implements Group {
         metadata: notes?.get(partition) ?? null,
       })),
     );
+    this.#watch.committed(offsets);
     return epoch === this.#epoch;
   }
 
@@ -199,6 +207,7 @@ class RunAheadGroup implements Group {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#positions.clear();
+    this.#watch.stops();
     await this.#consumer.disconnect();
   }
 
@@ -220,6 +229,7 @@ class RunAheadGroup implements Group {
     for (const [partition, offset] of starts)
       this.#consumer.seek({ topic, partition, offset: String(offset) });
     this.#positions = new Map(starts);
+    this.#watch.positioned(starts);
     if (!this.#paused && partitions.length > 0)
       this.#consumer.resume([{ topic, partitions: [...partitions] }]);
   }
@@ -240,6 +250,7 @@ class RunAheadGroup implements Group {
       return;
     }
     const to = Number(batch.lastOffset()) + 1;
+    this.#watch.fetched(partition, Number(batch.highWatermark));
     const records = messages.map((message) => recordOf(partition, message));
     this.#handlers.onFetched({ epoch: this.#epoch, partition, records, from: position, to });
     this.#positions.set(partition, to);
@@ -277,11 +288,17 @@ class RunAheadGroup implements Group {
   }
 
   async #beatUntil(done: Promise<void>, heartbeat: () => Promise<void>): Promise<void> {
-    const interval = Math.floor(this.#options.sessionTimeoutMs / HEARTBEATS_PER_SESSION);
+    const interval = heartbeatMs(this.#options.sessionTimeoutMs);
     const finished = done.then(() => true);
     while (!(await Promise.race([finished, delay(interval)]))) await heartbeat();
   }
 }
+
+const HEARTBEATS_PER_SESSION = 10;
+
+/** How often a member tells that it lives, ms. */
+export const heartbeatMs = (sessionTimeoutMs: number): number =>
+  Math.floor(sessionTimeoutMs / HEARTBEATS_PER_SESSION);
 
 const NO_HEADERS = {};
 

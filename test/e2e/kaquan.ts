@@ -47,15 +47,15 @@ function collected(stream: NodeJS.ReadableStream): () => string {
 /** A consumer or a service in a process of its own, and what it says. */
 export interface RunningConsumer {
   readonly child: ChildProcess;
-  /** Resolves at the next line of its log with this message; rejects if it ends before. */
-  says(message: string): Promise<Readonly<Record<string, unknown>>>;
+  /** Resolves at the next line of its log with this message, or one like it; rejects if it ends before. */
+  says(message: string | RegExp): Promise<Readonly<Record<string, unknown>>>;
   readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   /** All that it said. */
   log(): string;
 }
 
 interface Waiting {
-  readonly message: string;
+  readonly message: string | RegExp;
   readonly resolve: (line: Record<string, unknown>) => void;
   readonly reject: (error: Error) => void;
 }
@@ -95,7 +95,7 @@ function startProcess(env: Env, args: readonly string[]): RunningConsumer {
       for (const { message, reject } of waiting) {
         reject(
           new Error(
-            `it ended (${signal ?? code}) before it said "${message}": ${lines.slice(-5).join('\n')}`,
+            `it ended (${signal ?? code}) before it said "${String(message)}": ${lines.slice(-5).join('\n')}`,
           ),
         );
       }
@@ -104,7 +104,7 @@ function startProcess(env: Env, args: readonly string[]): RunningConsumer {
   createInterface({ input: child.stderr }).on('line', (text) => {
     lines.push(text);
     const line = parsed(text);
-    const heard = waiting.filter(({ message }) => line['msg'] === message);
+    const heard = waiting.filter(({ message }) => isLike(line['msg'], message));
     waiting = waiting.filter((one) => !heard.includes(one));
     for (const { resolve } of heard) resolve(line);
   });
@@ -115,6 +115,9 @@ function startProcess(env: Env, args: readonly string[]): RunningConsumer {
     says: (message) => new Promise((resolve, reject) => waiting.push({ message, resolve, reject })),
   };
 }
+
+const isLike = (said: unknown, message: string | RegExp): boolean =>
+  typeof message === 'string' ? said === message : typeof said === 'string' && message.test(said);
 
 function parsed(text: string): Record<string, unknown> {
   try {

@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 
 import { reportOf, type Gathered } from '../../../cli/status/report.ts';
 import { asText } from '../../../cli/status/text.ts';
-import { duration, percent } from '../../../cli/status/wording.ts';
+import { percent } from '../../../cli/status/wording.ts';
+import { duration } from '../../../runtime/process/duration.ts';
 
 const partition = (n: number, committed: number, end: number) => ({
   partition: n,

@@ -11,6 +11,7 @@ import { createPace } from '../../../consumers/report/pace.ts';
 import { DEFAULT_FORM, reportBody } from '../../../domain/report/body.ts';
 import type { HttpService } from '../../../runtime/http/service.ts';
 import { parseSettings } from '../../../runtime/process/settings.ts';
+import { Waits } from '../../../runtime/process/waits.ts';
 import { eventIdText } from '../../../schemas/index.ts';
 import { readCredentials, type ReportMode } from '../../../schemas/report_api/index.ts';
 import { receiverSettings } from '../../../services/report-receiver/config.ts';
@@ -131,6 +132,7 @@ function deliveriesOf({
     now: Date.now,
     random: () => 0.5,
     logger,
+    waits: new Waits({ logger, now: Date.now }),
   });
 }
 
