@@ -1,6 +1,7 @@
 import type { Setting, Settings } from '../runtime/process/settings.ts';
 import { parseSettings, SettingsError } from '../runtime/process/settings.ts';
 import { clickhouseSettings } from '../runtime/clickhouse/settings.ts';
+import { embeddedSettings } from '../runtime/embedded/settings.ts';
 import { kafkaSettings } from '../runtime/kafka/settings.ts';
 import { ordersSettings } from '../consumers/orders/config.ts';
 import { reportSettings } from '../consumers/report/config.ts';
@@ -28,6 +29,7 @@ export const COMPONENTS: Readonly<Record<string, Settings>> = {
   'The report receiver (kaquan serve report-receiver)': receiverSettings,
   'Dead letters (kaquan dlq)': redriveSettings,
   'The audit (kaquan audit)': auditSettings,
+  'The embedded stack (kaquan stack)': embeddedSettings,
   'The command': commandSettings,
 };
 

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { clickhouseSettings } from '../runtime/clickhouse/settings.ts';
-import { startStack, type StackOptions } from '../runtime/embedded/index.ts';
+import { embeddedSettings, startStack, type StackOptions } from '../runtime/embedded/index.ts';
 import { kafkaSettings } from '../runtime/kafka/settings.ts';
 import { parseSettings } from '../runtime/process/settings.ts';
 import { embeddedRegistry } from '../schemas/index.ts';
@@ -47,10 +47,11 @@ const aborted = (signal: AbortSignal): Promise<undefined> =>
   });
 
 function optionsOf(dataDir: string, env: Env): StackOptions {
-  const settings = parseSettings({ ...kafkaSettings, ...clickhouseSettings }, env);
+  const settings = parseSettings({ ...kafkaSettings, ...clickhouseSettings, ...embeddedSettings }, env);
   return {
     dataDir,
     brokers: settings.KAFKA_BROKERS.join(','),
+    extraListeners: settings.STACK_KAFKA_LISTENERS ?? [],
     clickhouseUrl: settings.CLICKHOUSE_URL,
     users: {
       writer: { user: settings.CLICKHOUSE_USER, password: settings.CLICKHOUSE_PASSWORD },

@@ -1,5 +1,5 @@
 import { USUAL_FORM, type Form } from './report.ts';
-import { logUniform, type Random } from './random.ts';
+import { logUniform, type Random } from '../../runtime/process/random.ts';
 
 /** Shares of what goes wrong on the way. */
 export interface Shares {

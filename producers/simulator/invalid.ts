@@ -1,5 +1,5 @@
 import { breakReport } from './broken-report.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../../runtime/process/random.ts';
 import { reportOf, USUAL_FORM } from './report.ts';
 import { POISON_KINDS } from './poison.ts';
 import type { Sending } from './sending.ts';

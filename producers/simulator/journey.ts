@@ -1,5 +1,5 @@
 import type { OrderStatus } from '../../schemas/coupon_order/event.ts';
-import { longTailed, type Random } from './random.ts';
+import { longTailed, type Random } from '../../runtime/process/random.ts';
 
 /** One move of an order. */
 export interface Move {

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 
 import type { ChanCustom } from '../../schemas/coupon_order/event.ts';
-import { createRandom, weighted, zipf, type Random } from './random.ts';
+import { createRandom, weighted, zipf, type Random } from '../../runtime/process/random.ts';
 import { BRANDS, CHANNELS, DISTRICTS, OFFERS, PAGES, PRICES, STREETS } from './vocabulary.ts';
 
 /** Coupons of one kind that are sold at one price. */

@@ -2,7 +2,7 @@ import type { OrderStatus } from '../../schemas/coupon_order/event.ts';
 import { buyerOf, type Buyer } from './buyer.ts';
 import { compressed, journey } from './journey.ts';
 import type { App, Batch, Channel, Merchant, Shop } from './merchant.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../../runtime/process/random.ts';
 import { SCENES } from './vocabulary.ts';
 
 /** Who reports: a mini program with all it knows, or a back end with the required fields only. */

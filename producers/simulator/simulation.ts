@@ -6,7 +6,7 @@ import { InvalidSource } from './invalid.ts';
 import { compressed } from './journey.ts';
 import { createMerchant } from './merchant.ts';
 import { createOrderMaker, type OrderMaker } from './order.ts';
-import { createRandom } from './random.ts';
+import { createRandom } from '../../runtime/process/random.ts';
 import { reportOf } from './report.ts';
 import type { Sending } from './sending.ts';
 import { Timeline, type Waiting } from './timeline.ts';

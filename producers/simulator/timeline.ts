@@ -2,7 +2,7 @@ import TinyQueue from 'tinyqueue';
 
 import { firstForm, lateDelay, repeatDelay, repeatedForm, type Shares } from './disturbance.ts';
 import type { Order, Step } from './order.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../../runtime/process/random.ts';
 import type { Form } from './report.ts';
 
 /** A report that waits to be sent. */

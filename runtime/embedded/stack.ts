@@ -9,11 +9,14 @@ import { checkJava, javaCommand } from './kafka/java.ts';
 import { kafkaJars } from './kafka/jars.ts';
 import { startKafka } from './kafka/node.ts';
 import type { Part } from './part.ts';
+import type { ExtraListener } from './settings.ts';
 
 export interface StackOptions {
   readonly dataDir: string;
   /** host:port where Kafka listens; port 0 chooses a free one. */
   readonly brokers: string;
+  /** Where Kafka listens too. */
+  readonly extraListeners?: readonly ExtraListener[];
   /** http://host:port where ClickHouse and the schema API listen; port 0 chooses a free one. */
   readonly clickhouseUrl: string;
   readonly users: Users;
@@ -72,7 +75,15 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const controllerPort = await claimPort({ host: '127.0.0.1', port: 0 }, 'the controller');
     const folder = (name: string) => join(resolve(options.dataDir), name);
     const { users, schemas, analystDatabase: readable, env } = options;
-    const kafka = { java, jars, folder: folder('kafka'), host: kafkaAt.host, port, controllerPort };
+    const kafka = {
+      java,
+      jars,
+      folder: folder('kafka'),
+      host: kafkaAt.host,
+      port,
+      controllerPort,
+      extraListeners: options.extraListeners ?? [],
+    };
     const front = {
       folder: folder('clickhouse'),
       host: frontAt.host,

@@ -98,7 +98,7 @@ describe('docker-compose.yml', () => {
 
   it('gives Kafka what the embedded node has', () => {
     const embedded = new Map(
-      serverProperties({ host: 'h', port: 1, controllerPort: 2, dataFolder: '/d' })
+      serverProperties({ host: 'h', port: 1, controllerPort: 2, dataFolder: '/d', extraListeners: [] })
         .trim()
         .split('\n')
         .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),

@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 
 import type { Part } from '../part.ts';
+import type { ExtraListener } from '../settings.ts';
 import { log4jProperties, serverProperties } from './properties.ts';
 import { startWatched } from './watched-process.ts';
 
@@ -16,6 +17,7 @@ export interface KafkaStart {
   readonly host: string;
   readonly port: number;
   readonly controllerPort: number;
+  readonly extraListeners: readonly ExtraListener[];
 }
 
 const run = promisify(execFile);
@@ -51,7 +53,7 @@ interface Files {
   readonly log: string;
 }
 
-function configure({ folder, host, port, controllerPort }: KafkaStart): Files {
+function configure({ folder, ...place }: KafkaStart): Files {
   mkdirSync(folder, { recursive: true });
   const file = (name: string) => join(folder, name);
   const files = {
@@ -60,7 +62,7 @@ function configure({ folder, host, port, controllerPort }: KafkaStart): Files {
     output: file('output.log'),
     log: file('kafka.log'),
   };
-  writeFileSync(files.server, serverProperties({ host, port, controllerPort, dataFolder: file('data') }));
+  writeFileSync(files.server, serverProperties({ ...place, dataFolder: file('data') }));
   writeFileSync(files.log4j, log4jProperties(files.log));
   return files;
 }

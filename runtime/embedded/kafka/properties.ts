@@ -1,21 +1,37 @@
+import type { ExtraListener } from '../settings.ts';
+
 export interface KafkaPlace {
   readonly host: string;
   readonly port: number;
   readonly controllerPort: number;
   readonly dataFolder: string;
+  readonly extraListeners: readonly ExtraListener[];
 }
 
 /** server.properties of one node that is broker and controller. */
-export function serverProperties({ host, port, controllerPort, dataFolder }: KafkaPlace): string {
+export function serverProperties({
+  host,
+  port,
+  controllerPort,
+  dataFolder,
+  extraListeners,
+}: KafkaPlace): string {
+  // A client is told the address of the listener that it came by.
+  const extra = extraListeners.map((listener, index) => ({ ...listener, name: `EXTRA${index}` }));
+  const clients = [{ name: 'PLAINTEXT', listen: { host, port }, advertised: { host, port } }, ...extra];
+  const at = (which: 'listen' | 'advertised') =>
+    clients.map((client) => `${client.name}://${client[which].host}:${client[which].port}`).join(',');
   return lines({
     'process.roles': 'broker,controller',
     'node.id': '1',
     // The controller's port is another one at each start: only the node itself uses it.
     'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
     'controller.listener.names': 'CONTROLLER',
-    listeners: `PLAINTEXT://${host}:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://${host}:${port}`,
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    listeners: `${at('listen')},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'advertised.listeners': at('advertised'),
+    'listener.security.protocol.map': ['CONTROLLER', ...clients.map(({ name }) => name)]
+      .map((name) => `${name}:PLAINTEXT`)
+      .join(','),
     'log.dirs': dataFolder,
     'auto.create.topics.enable': 'false',
     'offsets.topic.replication.factor': '1',
