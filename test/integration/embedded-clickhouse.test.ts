@@ -307,6 +307,14 @@ describe('refusals', () => {
     expect(text).toMatch(new RegExp(`^Code: ${code}\\. DB::Exception: .*\\([A-Z_]+\\)\\n$`, 's'));
   });
 
+  it.each(['kaquan', 'analyst'])('tells %s where a text stops being a query', async (user) => {
+    const { text } = await asking(stack.clickhouseUrl, user)({}, 'SELEC 1');
+    expect(text).toMatch(/^Code: 62\. DB::Exception: Syntax error: failed at position 1 \(SELEC\): SELEC 1/);
+    expect(text).not.toContain('formatQuery');
+    const nothing = await asking(stack.clickhouseUrl, user)({}, '-- nothing');
+    expect(nothing.text).toBe('Code: 62. DB::Exception: Empty query. (SYNTAX_ERROR)\n');
+  });
+
   it('reaches the client as its ClickHouseError', async () => {
     await expect(client.query({ query: 'SELECT * FROM nosuch' })).rejects.toMatchObject({
       code: '60',
@@ -336,6 +344,13 @@ describe('refusals', () => {
     expect((await writer({ compress: '1' }, 'SELECT 1')).text).toContain('enable_http_compression');
     expect((await writer({ session_id: 'x' }, 'SELECT 1')).status).toBe(501);
     expect((await fetch(`${stack.clickhouseUrl}/play`)).status).toBe(404);
+  });
+
+  it('goes on after a path that says nothing', () => {
+    const status = ['-o', '/dev/null', '-w', '%{http_code}', '--path-as-is'];
+    expect(curl([...status, `${stack.clickhouseUrl}/%zz`])).toBe('404');
+    expect(curl([...status, `${stack.clickhouseUrl}//`])).toBe('400');
+    expect(curl([`${stack.clickhouseUrl}/ping`])).toBe('Ok.\n');
   });
 });
 
@@ -452,6 +467,11 @@ describe('the analyst', () => {
   ])('may not: %s', async (sql) => {
     const { status, text } = await analyst({}, sql);
     expect([status >= 400, text]).toEqual([true, expect.stringMatching(/^Code: (36|62|164|452|497)\./)]);
+  });
+
+  it('may name a session, as many clients do, in which he can leave nothing', async () => {
+    expect((await analyst({ session_id: 's' }, 'SELECT a FROM open')).text).toBe('7\n');
+    expect((await analyst({ session_id: 's' }, 'SET max_threads = 1')).status).toBe(500);
   });
 
   it('sees nothing of other databases', async () => {

@@ -39,14 +39,16 @@ export class ServerError extends Error {
   }
 }
 
-// The engine wraps an error in itself, and names the file that an insert's data were put in.
+// The engine wraps an error in itself, also twice, and names the file that an insert's data were put in, and the query that
+// has looked at a text.
 const clean = (text: string): string =>
   text
     .trim()
     .replace(/^(Code: \d+\. DB::Exception: )\1+/, '$1')
     .replace(/: \(in file\/uri \S*\/spool\/[\da-f-]+\)/, '')
     .replace(': data for INSERT was parsed from file', '')
-    .replace(/( \([A-Z_]+\)) \(version [\d.]+\)\.\1$/, '$1');
+    .replace(/( \([A-Z_]+\))(?: \(version [\d.]+\)\.\1)+$/, '$1')
+    .replace(/: In scope SELECT formatQuerySingleLine\('.*'\)(?=\. \(SYNTAX_ERROR\)$)/s, '');
 
 const STATUS: readonly (readonly [status: number, codes: readonly number[]])[] = [
   // BAD_ARGUMENTS, CANNOT_PARSE_*, UNKNOWN_ELEMENT_IN_AST …, SYNTAX_ERROR, INCORRECT_DATA, TYPE_MISMATCH, BAD_QUERY_PARAMETER …

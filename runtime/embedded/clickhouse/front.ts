@@ -24,6 +24,9 @@ export interface FrontOptions {
 /** The longest that a query of an analyst may take, whatever it asks for, in ms. */
 const ANALYST_MS = 600_000;
 
+/** What the paths of requests are resolved against; nobody looks at it. */
+const BASE = 'http://localhost';
+
 /**
  * The request handler: ClickHouse's HTTP interface for `engine`, and the schema registry's.
  */
@@ -104,8 +107,13 @@ export function createFront({ engine, users, readable, schemas }: FrontOptions) 
   }
 
   return (message: IncomingMessage, response: ServerResponse): void => {
-    const url = new URL(message.url ?? '/', 'http://localhost');
     common(response);
+    const target = message.url ?? '/';
+    if (!URL.canParse(target, BASE)) {
+      response.writeHead(400).end(`${target} is no path\n`);
+      return;
+    }
+    const url = new URL(target, BASE);
     const schema = schemaAnswer(url.pathname, schemas);
     if (url.pathname === '/ping' || url.pathname === '/replicas_status') response.end('Ok.\n');
     else if (schema !== undefined) sendSchema(message.method, response, schema);

@@ -34,7 +34,7 @@ export function requestOf(
   readable: string,
 ): Request {
   const analyst = isAnalyst(message, parameters, users);
-  refuseMissing(parameters);
+  refuseMissing(parameters, analyst);
   const on = (name: string) => ['1', 'true'].includes(parameters.get(name) ?? '');
   const header = (name: string) => message.headers[name]?.toString();
   return {
@@ -65,7 +65,7 @@ function checked([name, value]: readonly [string, string]): readonly [string, st
   return [name, value];
 }
 
-function refuseMissing(parameters: URLSearchParams): void {
+function refuseMissing(parameters: URLSearchParams, analyst: boolean): void {
   for (const name of ['compress', 'decompress']) {
     if (parameters.get(name) === '1') {
       throw ServerError.of(
@@ -74,7 +74,8 @@ function refuseMissing(parameters: URLSearchParams): void {
       );
     }
   }
-  if (parameters.has('session_id'))
+  // An analyst can leave nothing behind in a session, so that a new one each time is the same to him.
+  if (parameters.has('session_id') && !analyst)
     throw ServerError.of(344, 'Sessions (session_id) are not supported here.');
   const role = parameters.get('role');
   if (role !== null) throw ServerError.of(511, `There is no role \`${role}\`.`);

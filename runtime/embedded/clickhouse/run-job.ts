@@ -23,7 +23,10 @@ const MAX_WHOLE_BYTES = 1 << 30;
 export async function* runJob(addon: Addon, connection: Connection, job: Job): AsyncGenerator<Piece> {
   await addon.QueryAsyncConnection(connection, preparation(job.plan), 'Null');
   const { statementCount, queryClass } = await addon.DurableClassifyAsync(connection, job.sql, null);
-  if (statementCount === 0) throw ServerError.of(62, 'Syntax error: Empty query.');
+  if (statementCount === 0) {
+    await canonicalText(addon, connection, job.sql);
+    throw ServerError.of(62, 'Syntax error: Empty query.');
+  }
   if (statementCount > 1) throw ServerError.of(62, 'Syntax error (Multi-statements are not allowed).');
   if (job.plan.analyst) await confine(addon, connection, job.sql, queryClass);
   if (queryClass === CLASS.reads && job.streams) yield* streamed(addon, connection, job);
@@ -32,12 +35,17 @@ export async function* runJob(addon: Addon, connection: Connection, job: Job): A
 
 /** The role bars the analyst from data; this, from what the engine allows to every role. */
 async function confine(addon: Addon, connection: Connection, sql: string, queryClass: number): Promise<void> {
-  // Also tells what is wrong with a text that does not parse.
-  const canonical = `SELECT formatQuerySingleLine(${literal(sql)})`;
-  const { bytes } = await addon.QueryAsyncConnection(connection, canonical, 'TSVRaw');
+  const canonical = await canonicalText(addon, connection, sql);
   if (queryClass >= CLASS.controls) throw ServerError.of(164, 'Cannot execute query in readonly mode.');
-  const forbidden = forbiddenIn(Buffer.from(bytes).toString());
+  const forbidden = forbiddenIn(canonical);
   if (forbidden !== undefined) throw ServerError.of(164, `${forbidden} is not available in readonly mode.`);
+}
+
+/** A statement as the engine writes it. @throws {Error} what is wrong with a text that does not parse */
+async function canonicalText(addon: Addon, connection: Connection, sql: string): Promise<string> {
+  const formatting = `SELECT formatQuerySingleLine(${literal(sql)})`;
+  const { bytes } = await addon.QueryAsyncConnection(connection, formatting, 'TSVRaw');
+  return Buffer.from(bytes).toString();
 }
 
 async function whole(addon: Addon, connection: Connection, job: Job, reads: boolean): Promise<Piece> {

@@ -23,8 +23,7 @@ const missing = (error_code: number, message: string): Found => ({
 
 /** The part of Confluent's schema registry API that decoders use, for a fixed list. Undefined: not a path of it. */
 export function schemaAnswer(path: string, schemas: readonly RegisteredSchema[]): Found | undefined {
-  const parts = path.split('/').slice(1).map(decodeURIComponent);
-  const [root, first, second, third, ...more] = parts;
+  const [root, first, second, third, ...more] = partsOf(path) ?? [];
   if (more.length > 0) return undefined;
   if (root === 'schemas' && first === 'ids' && second !== undefined) return byId(schemas, second, third);
   if (root === 'schemas' && first === 'types' && second === undefined) return found(['AVRO']);
@@ -32,6 +31,15 @@ export function schemaAnswer(path: string, schemas: readonly RegisteredSchema[])
   if (root !== 'subjects') return undefined;
   if (first === undefined) return found([...new Set(schemas.map(({ subject }) => subject))]);
   return second === 'versions' ? ofSubject(schemas, first, third) : undefined;
+}
+
+function partsOf(path: string): string[] | undefined {
+  try {
+    return path.split('/').slice(1).map(decodeURIComponent);
+  } catch {
+    // An escape that says no text.
+    return undefined;
+  }
 }
 
 function byId(schemas: readonly RegisteredSchema[], id: string, part: string | undefined): Found | undefined {

@@ -53,6 +53,17 @@ describe('ServerError', () => {
     );
   });
 
+  it('tells an error that is wrapped twice once, and what is wrong with a text without the query that looked at it', () => {
+    const name = 'Code: 73. DB::Exception: ';
+    const tail = ' (UNKNOWN_FORMAT) (version 26.7.2.1).';
+    const twice = `${name}${name}${name}Unknown format N.${tail}${tail} (UNKNOWN_FORMAT)`;
+    expect(ServerError.from(twice).message).toBe(`${name}Unknown format N. (UNKNOWN_FORMAT)`);
+    const look = `: In scope SELECT formatQuerySingleLine('SELEC \\'1\\'')`;
+    expect(
+      ServerError.from(`Code: 62. DB::Exception: Syntax error: at 1${look}. (SYNTAX_ERROR)`).message,
+    ).toBe('Code: 62. DB::Exception: Syntax error: at 1. (SYNTAX_ERROR)');
+  });
+
   it('gives what has no code one', () => {
     expect(ServerError.from('boom').message).toBe('Code: 1002. DB::Exception: boom (UNKNOWN_EXCEPTION)');
   });

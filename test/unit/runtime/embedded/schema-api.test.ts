@@ -41,6 +41,7 @@ describe('schemaAnswer', () => {
       '/schemas',
       '/subjects/c-value',
       '/subjects/c-value/versions/1/schema',
+      '/subjects/%zz/versions',
     ]) {
       expect(ask(path)).toBeUndefined();
     }
