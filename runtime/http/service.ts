@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import { fastify, type FastifyInstance } from 'fastify';
+import { fastify, type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 
@@ -49,6 +49,11 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
     trustProxy: options.trustProxy ?? false,
     // A request on a connection that is open still is answered, and its connection closed.
     return503OnClosing: false,
+    // Of a path that is none, which reaches no route and no error handler.
+    frameworkErrors: ({ statusCode = 400 }, _, reply) => {
+      const { status, body } = options.failure({ status: statusCode, sentence: 'the path is none' });
+      void (reply as FastifyReply).code(status).send(body);
+    },
   });
   answerFailures(app, options.failure, options.logger);
   measureRequests(app, options.metrics);

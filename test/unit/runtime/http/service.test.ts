@@ -117,6 +117,12 @@ describe('an HTTP service', () => {
     expect((await fetch(`${(await start()).url}/readyz`)).status).toBe(200);
   });
 
+  it('answers a path that is none in its own form', async () => {
+    const { url } = await start();
+    const { status, text } = await post(`${url}/%zz`, '', undefined);
+    expect([status, JSON.parse(text)]).toEqual([400, { code: 400, msg: 'the path is none' }]);
+  });
+
   it('measures requests by route and status, never by what was asked for', async () => {
     const { url } = await start();
     await fetch(`${url}/livez?token=secret`);
