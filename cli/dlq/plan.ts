@@ -1,8 +1,11 @@
-import type { DeadLetter } from '../../runtime/kafka/dead-letters.ts';
+import { lastText, type DeadLetter } from '../../runtime/kafka/dead-letters.ts';
 import { partitionOf } from '../../runtime/kafka/partitioner.ts';
 import type { OutRecord } from '../../runtime/kafka/producer.ts';
 import { redriveHeaders, redriveOf } from '../../runtime/kafka/redrive.ts';
 import { framedId, type Schemas } from '../../schemas/index.ts';
+import { covers, type Credentials } from '../../schemas/report_api/index.ts';
+import { jsonIn } from '../../producers/collector/body.ts';
+import { FOREIGN_RULE } from '../../producers/collector/judgement.ts';
 import { encodeReport, type ReportEncoderOptions } from '../../producers/report-encoder.ts';
 import { UNMARKED } from './letters.ts';
 
@@ -23,6 +26,8 @@ export interface PlanContext {
   /** The topic that reports are published on. */
   readonly reportTopic: string;
   readonly reports: ReportEncoderOptions;
+  /** The apps that may report over HTTP; undefined: they are not told. */
+  readonly credentials: Credentials | undefined;
   /** With the schemas of the records that are to be planned loaded. */
   readonly schemas: Schemas;
   /** How many times a record is redriven at most. */
@@ -62,12 +67,15 @@ function orderKey({ value }: DeadLetter, schemas: Schemas): { key: Buffer } | { 
 }
 
 /** What came over HTTP and was never published is a report still; no group has seen it, so that it is for all of them. */
-function reportPlan({ value }: DeadLetter, { reports, reportTopic }: PlanContext): Plan {
-  const body = parsed(value);
+function reportPlan(letter: DeadLetter, { reports, reportTopic, credentials }: PlanContext): Plan {
+  const body = parsed(letter.value);
   if (body === undefined) return keep('it is no JSON');
   const all = Array.isArray(body) ? (body as unknown[]) : [body];
   const encoded = all.map((report) => encodeReport(report, reports));
-  const rules = encoded.flatMap((one) => (one.ok ? [] : one.violations.map(({ rule }) => rule)));
+  const rules = encoded.flatMap((one) => {
+    if (!one.ok) return one.violations.map(({ rule }) => rule);
+    return isForeign(letter, one.accepted.app_id, credentials) ? [FOREIGN_RULE] : [];
+  });
   if (rules.length > 0) return keep(`it still breaks ${[...new Set(rules)].sort().join(', ')}`);
   const records = encoded.flatMap((one) => (one.ok ? [one.record] : []));
   return records.length === 0
@@ -75,9 +83,19 @@ function reportPlan({ value }: DeadLetter, { reports, reportTopic }: PlanContext
     : { kind: 'publish', topic: reportTopic, records, count: 1 };
 }
 
+/** Whether an event is not its sender's. Without credentials nobody can say that it has become his. */
+function isForeign(
+  { headers, detail = '' }: DeadLetter,
+  appId: string,
+  credentials: Credentials | undefined,
+): boolean {
+  if (credentials === undefined) return detail.includes(`"rule":"${FOREIGN_RULE}"`);
+  return !covers(credentials, lastText(headers, 'http_app_id') ?? '', appId);
+}
+
 function parsed(value: Buffer | null): unknown {
   try {
-    return JSON.parse(value?.toString() ?? '') as unknown;
+    return value === null ? undefined : jsonIn(value);
   } catch {
     return undefined;
   }

@@ -1,8 +1,12 @@
+import { readFileSync } from 'node:fs';
+
+import { collectorSettings } from '../../producers/collector/settings.ts';
 import type { ReportEncoderOptions } from '../../producers/report-encoder.ts';
 import { producerSettings } from '../../producers/settings.ts';
 import type { ClickHouse } from '../../runtime/clickhouse/client.ts';
 import { parseSettings } from '../../runtime/process/settings.ts';
 import { createSchemas, framedId } from '../../schemas/index.ts';
+import { readCredentials } from '../../schemas/report_api/index.ts';
 import { TOPIC } from '../../schemas/coupon_order/topic.ts';
 import { recordedTopic } from '../../sql/records.ts';
 import { CommandError } from '../failure.ts';
@@ -20,7 +24,11 @@ export interface Planner {
 
 /** @throws {CommandError} if nothing was migrated */
 export async function createPlanner(clickhouse: ClickHouse, env: Io['env']): Promise<Planner> {
-  const settings = parseSettings({ ...producerSettings, ...redriveSettings }, env);
+  const { COLLECTOR_CREDENTIALS } = collectorSettings;
+  const settings = parseSettings({ ...producerSettings, ...redriveSettings, COLLECTOR_CREDENTIALS }, env);
+  const { COLLECTOR_CREDENTIALS: path } = settings;
+  const credentials =
+    path === undefined ? undefined : readCredentials(path, (file) => readFileSync(file, 'utf8'));
   const schemas = createSchemas({ registryUrl: settings.SCHEMA_REGISTRY_URL });
   const partitions = new Map<string, number>();
   const learn = async (topic: string): Promise<void> => {
@@ -42,7 +50,8 @@ export async function createPlanner(clickhouse: ClickHouse, env: Io['env']): Pro
         const id = letter.value === null ? undefined : framedId(letter.value);
         if (letter.reason === 'misrouted' && id !== undefined) await schemas.writer(id);
       }
-      const context = { partitions, reportTopic: TOPIC, reports, schemas, limit: settings.REDRIVE_LIMIT };
+      const { REDRIVE_LIMIT: limit } = settings;
+      const context = { partitions, reportTopic: TOPIC, reports, credentials, schemas, limit };
       return letters.map(({ letter }) => planOf(letter, context));
     },
   };

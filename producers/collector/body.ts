@@ -15,12 +15,15 @@ export interface BodyHeaders {
 /** The reports of a body: the elements of an array, else the one that it is. Its content type decides nothing. */
 export function readBody(bytes: Buffer, headers: BodyHeaders): Body {
   try {
-    const value: unknown = JSON.parse(bytes.toString());
+    const value = jsonIn(bytes);
     return { readable: true, reports: Array.isArray(value) ? value : [value] };
   } catch {
     return { readable: false, reason: isEncrypted(headers) ? 'encrypted' : 'no_json' };
   }
 }
+
+/** The JSON value of a body; some programs begin it with a byte order mark. @throws {SyntaxError} if it is none */
+export const jsonIn = (bytes: Buffer): unknown => JSON.parse(bytes.toString().replace(/^\ufeff/, ''));
 
 // Source: what sr-sdk-wxapp sends with `encrypt: true`.
 const isEncrypted = ({ contentType = '', encryptingKey }: BodyHeaders): boolean =>

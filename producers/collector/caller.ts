@@ -2,7 +2,7 @@ import { RefusedError } from '../../runtime/http/failures.ts';
 import {
   checkQuery,
   CODES,
-  credentialOf,
+  covers,
   issuedCredential,
   type Credentials,
   type ReportMode,
@@ -35,7 +35,7 @@ export function callerOf(
   const isKnownApp = (appId: string): boolean =>
     credentials === undefined ? mode === 'report' : issuedCredential(credentials, appId) !== undefined;
   const mayReport = (appId: string) => (wechatAppId: string) =>
-    credentials === undefined || credentialOf(credentials, wechatAppId)?.appId === appId;
+    credentials === undefined || covers(credentials, appId, wechatAppId);
 
   const token = mode === 'report' && !query.has('app_id') ? query.get('token') : null;
   if (token !== null) {

@@ -41,9 +41,12 @@ export function judge(
   return { records, invalid, ignored };
 }
 
+/** The rule that an event breaks whose app the credential of its request does not cover. */
+export const FOREIGN_RULE = 'app_id';
+
 const FOREIGN: Violation = {
   path: 'props.wx_user.app_id',
-  rule: 'app_id',
+  rule: FOREIGN_RULE,
   message: 'must be an app of the credential that the request came with',
   found: 'string',
 };

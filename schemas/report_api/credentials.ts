@@ -56,6 +56,11 @@ export function credentialOf(credentials: Credentials, wechatAppId: string): Cre
   return credentials.get(wechatAppId) ?? credentials.get(ANY_APP);
 }
 
+/** Whether the events of a mini program may come with this issued app_id. @param wechatAppId the mini program's */
+export function covers(credentials: Credentials, appId: string, wechatAppId: string): boolean {
+  return credentialOf(credentials, wechatAppId)?.appId === appId;
+}
+
 /** The credential with this issued app_id. */
 export function issuedCredential(credentials: Credentials, appId: string): Credential | undefined {
   for (const credential of credentials.values()) if (credential.appId === appId) return credential;

@@ -1,6 +1,7 @@
 export { CODES, parseAnswer, type ReportAnswer } from './answer.ts';
 export {
   ANY_APP,
+  covers,
   credentialOf,
   CredentialsError,
   issuedCredential,

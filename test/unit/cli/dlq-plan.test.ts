@@ -5,6 +5,7 @@ import { planOf, type PlanContext } from '../../../cli/dlq/plan.ts';
 import type { DeadLetter } from '../../../runtime/kafka/dead-letters.ts';
 import { partitionOf } from '../../../runtime/kafka/partitioner.ts';
 import { redriveHeaders, redriveOf } from '../../../runtime/kafka/redrive.ts';
+import { ANY_APP } from '../../../schemas/report_api/index.ts';
 import { createSchemas, encodeEvent, LATEST, parseReport } from '../../../schemas/index.ts';
 
 const MINIMAL = new URL('../../../schemas/examples/valid/minimal.json', import.meta.url);
@@ -19,6 +20,7 @@ const context: PlanContext = {
   partitions: new Map([['topic', PARTITIONS]]),
   reportTopic: 'topic',
   reports: { partitions: PARTITIONS, schemaId: LATEST.id },
+  credentials: undefined,
   schemas: createSchemas(),
   limit: 3,
 };
@@ -118,6 +120,26 @@ describe('what came over HTTP', () => {
     expect(planOf(overHttp([report, report]), context)).toMatchObject({
       records: [{ key: KEY }, { key: KEY }],
     });
+  });
+
+  it('may begin with a byte order mark', () => {
+    expect(planOf(overHttp(`\ufeff${JSON.stringify(report)}`), context)).toMatchObject({
+      records: [{ key: KEY }],
+    });
+  });
+
+  it('stays where it is as long as its app is not that of who sent it', () => {
+    const detail = '[{"path":"props.wx_user.app_id","rule":"app_id"}]';
+    const letter = { ...overHttp(report), detail, headers: { http_app_id: 'issued' } };
+    const foreign = { kind: 'keep', why: 'it still breaks app_id' };
+    const asApp = (appId: string): PlanContext => ({
+      ...context,
+      credentials: new Map([[ANY_APP, { appId, secret: undefined }]]),
+    });
+    expect(planOf(letter, context)).toEqual(foreign);
+    expect(planOf(letter, asApp('another'))).toEqual(foreign);
+    expect(planOf({ ...letter, detail: '' }, asApp('another'))).toEqual(foreign);
+    expect(planOf(letter, asApp('issued'))).toMatchObject({ records: [{ key: KEY }] });
   });
 
   it.each([
