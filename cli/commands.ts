@@ -83,7 +83,8 @@ function addProduce(program: Command, io: Io, finish: Finish): void {
   const produce = program
     .command('produce')
     .summary('publish events, from a file or simulated')
-    .description('Publishes events onto the topic.');
+    .description('Publishes events onto the topic.')
+    .addHelpText('after', example('kaquan produce file orders.ndjson'));
   produce
     .command('file')
     .summary('reports from a file, one JSON object a line')
@@ -127,7 +128,8 @@ function addConsume(program: Command, io: Io, finish: Finish): void {
   const consume = program
     .command('consume')
     .summary('run one consumer of a group')
-    .description('Runs one consumer of a group; start several to share the partitions among them.');
+    .description('Runs one consumer of a group; start several to share the partitions among them.')
+    .addHelpText('after', example('kaquan consume orders'));
   consume
     .command('orders')
     .summary('events, milestones and states into ClickHouse')
@@ -167,7 +169,8 @@ function addServe(program: Command, io: Io, finish: Finish): void {
   const serve = program
     .command('serve')
     .summary('run an HTTP service')
-    .description('Runs an HTTP service until SIGTERM or Ctrl-C, which lets requests in flight finish.');
+    .description('Runs an HTTP service until SIGTERM or Ctrl-C, which lets requests in flight finish.')
+    .addHelpText('after', example('kaquan serve collector'));
   serve
     .command('collector')
     .summary("takes events over the protocol of 有数's report API")

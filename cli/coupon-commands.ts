@@ -46,7 +46,8 @@ function addCatalogue(program: Command, io: Io, finish: Finish): void {
   const catalogue = program
     .command('catalogue')
     .summary('coupon batches, activities, memberships, scores')
-    .description('What apps offer at the check-out.');
+    .description('What apps offer at the check-out.')
+    .addHelpText('after', example('kaquan catalogue apply coffee-shop.yaml'));
   catalogue
     .command('apply')
     .summary('make a file the catalogue, all of it or nothing')
@@ -91,10 +92,12 @@ function addBuyers(program: Command, io: Io, finish: Finish): void {
       const { redeem } = await import('./redeem.ts');
       finish(await redeem({ couponIds, ...options }, io));
     });
-  program
+  const identities = program
     .command('identities')
     .summary('which buyers of two apps are the same person')
     .description('Who the buyers of apps are to the merchant.')
+    .addHelpText('after', example('kaquan identities apply identities.ndjson'));
+  identities
     .command('apply')
     .summary('add identities from a file')
     .description(

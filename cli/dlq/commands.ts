@@ -13,7 +13,8 @@ export function addDeadLetters(program: Command, io: Io, finish: (exitCode: numb
     .summary('dead letters: list, show, redrive')
     .description(
       'What could not be processed is kept whole, for ever; this lists it, shows it, and publishes it again.',
-    );
+    )
+    .addHelpText('after', example('kaquan dlq list'));
   dlq
     .command('list')
     .summary('by reason, with how many and since when')

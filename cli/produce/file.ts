@@ -86,7 +86,9 @@ async function openSource(
 ): Promise<{ readonly stream: Readable; readonly bytes: number | undefined }> {
   if (path === '-') return { stream: process.stdin, bytes: undefined };
   try {
-    const { size } = await stat(realpathSync(path));
+    const file = await stat(realpathSync(path));
+    if (file.isDirectory()) throw new Error('it is a folder');
+    const { size } = file;
     return { stream: createReadStream(path, { highWaterMark: 256 * 1024 }), bytes: size };
   } catch (error) {
     throw new CommandError(`can't read ${path}: ${error instanceof Error ? error.message : String(error)}`);

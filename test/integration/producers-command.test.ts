@@ -169,6 +169,10 @@ describe('kaquan produce file', () => {
         code: 1,
         err: expect.stringContaining('ENOENT'),
       });
+      expect(await produce('file', folder)).toMatchObject({
+        code: 1,
+        err: `kaquan: can't read ${folder}: it is a folder\n`,
+      });
       const path = join(folder, 'unsent.ndjson');
       writeFileSync(path, report(1));
       const away = await start(['file', path], { KAFKA_BROKERS: '127.0.0.1:1' }).ended;
