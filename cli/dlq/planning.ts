@@ -1,12 +1,10 @@
-import { readFileSync } from 'node:fs';
-
 import { collectorSettings } from '../../producers/collector/settings.ts';
 import type { ReportEncoderOptions } from '../../producers/report-encoder.ts';
 import { producerSettings } from '../../producers/settings.ts';
 import type { ClickHouse } from '../../runtime/clickhouse/client.ts';
 import { parseSettings } from '../../runtime/process/settings.ts';
 import { createSchemas, framedId } from '../../schemas/index.ts';
-import { readCredentials } from '../../schemas/report_api/index.ts';
+import { credentialsFile } from '../../schemas/report_api/index.ts';
 import { TOPIC } from '../../schemas/coupon_order/topic.ts';
 import { recordedTopic } from '../../sql/records.ts';
 import { CommandError } from '../failure.ts';
@@ -27,8 +25,7 @@ export async function createPlanner(clickhouse: ClickHouse, env: Io['env']): Pro
   const { COLLECTOR_CREDENTIALS } = collectorSettings;
   const settings = parseSettings({ ...producerSettings, ...redriveSettings, COLLECTOR_CREDENTIALS }, env);
   const { COLLECTOR_CREDENTIALS: path } = settings;
-  const credentials =
-    path === undefined ? undefined : readCredentials(path, (file) => readFileSync(file, 'utf8'));
+  const credentials = path === undefined ? undefined : credentialsFile('COLLECTOR_CREDENTIALS', path);
   const schemas = createSchemas({ registryUrl: settings.SCHEMA_REGISTRY_URL });
   const partitions = new Map<string, number>();
   const learn = async (topic: string): Promise<void> => {

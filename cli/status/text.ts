@@ -23,7 +23,9 @@ function groupLines(group: GroupReport, withPartitions: boolean): string[] {
     ...(withPartitions && lag !== null ? lag.partitions.map(partitionLine) : []),
     ...(deadLetters === null ? [] : [`  dead letters ${total(deadLetters)}${deadLetters.sentence}`]),
     ...(deadLetters === null ? [] : reasonLines(deadLetters)),
-    ...(skips === null || skips.total === 0 ? [] : [`  skipped      ${total(skips)}`, ...reasonLines(skips)]),
+    ...(skips === null || skips.total === 0
+      ? []
+      : [`  skipped      ${amount(skips.total)}.`, ...reasonLines(skips)]),
   ];
 }
 

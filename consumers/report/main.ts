@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 
 import { createClickHouse, type ClickHouse } from '../../runtime/clickhouse/client.ts';
@@ -17,7 +16,7 @@ import type { Parsed } from '../../runtime/process/settings.ts';
 import { Waits } from '../../runtime/process/waits.ts';
 import { deadLetterTopic, REPORT_GROUP, TOPIC } from '../../schemas/coupon_order/topic.ts';
 import { createSchemas } from '../../schemas/index.ts';
-import { CredentialsError, readCredentials, type Credentials } from '../../schemas/report_api/index.ts';
+import { CredentialsError, credentialsFile, type Credentials } from '../../schemas/report_api/index.ts';
 import { agreedTopic } from '../../sql/agreement.ts';
 import { accountedOffsets, skipRows } from '../../sql/ledgers.ts';
 import type { RecordedTopic } from '../../sql/records.ts';
@@ -77,18 +76,18 @@ export function destinationOf(config: ReportConfig): {
   const credentials = credentialsIn(path);
   for (const [app, { secret }] of credentials) {
     if (mode === 'safe-report' && secret === undefined)
-      throw new OperatorError(`${path}: ${app} has no app_secret, which REPORT_MODE=safe-report signs with.`);
+      throw new OperatorError(
+        `REPORT_CREDENTIALS: ${path}: ${app} has no app_secret, which REPORT_MODE=safe-report signs with.`,
+      );
   }
   return { url, credentials };
 }
 
 function credentialsIn(path: string): Credentials {
   try {
-    return readCredentials(path, (file) => readFileSync(file, 'utf8'));
+    return credentialsFile('REPORT_CREDENTIALS', path);
   } catch (error) {
-    throw error instanceof CredentialsError
-      ? new OperatorError(`REPORT_CREDENTIALS: ${error.message}`)
-      : error;
+    throw error instanceof CredentialsError ? new OperatorError(error.message) : error;
   }
 }
 

@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 
 import type { Checks } from '../../runtime/http/health.ts';
 import { startHttpService, type HttpService } from '../../runtime/http/service.ts';
 import { createMetrics, createRegistry } from '../../runtime/metrics/metrics.ts';
-import { readCredentials, type Credentials } from '../../schemas/report_api/index.ts';
+import { credentialsFile, type Credentials } from '../../schemas/report_api/index.ts';
 import { Intake } from './intake.ts';
 import { collectorMetrics } from './metrics.ts';
 import { Publication, type CollectorConfig } from './publication.ts';
@@ -54,7 +53,7 @@ export async function startCollector({ config, logger, now }: CollectorOptions):
 }
 
 const credentialsOf = (path: string | undefined): Credentials | undefined =>
-  path === undefined ? undefined : readCredentials(path, (file) => readFileSync(file, 'utf8'));
+  path === undefined ? undefined : credentialsFile('COLLECTOR_CREDENTIALS', path);
 
 const checksOf = (publication: Publication): Checks => ({
   kafka: async () => {

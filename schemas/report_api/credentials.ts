@@ -1,4 +1,5 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
 /** What the data centre issued for one mini program. */
@@ -21,14 +22,26 @@ export class CredentialsError extends Error {
 
 const text = z.string('must be a string').min(1, 'must not be empty');
 const entry = z
-  .strictObject({ app_id: text, app_secret: text.optional(), app_secret_file: text.optional() })
+  .strictObject(
+    { app_id: text, app_secret: text.optional(), app_secret_file: text.optional() },
+    {
+      error: ({ code, keys }) =>
+        code === 'unrecognized_keys'
+          ? `must not have ${keys.join(', ')}`
+          : 'must be {"app_id", "app_secret" or "app_secret_file"}',
+    },
+  )
   .refine((one) => one.app_secret === undefined || one.app_secret_file === undefined, {
     message: 'must have app_secret or app_secret_file, not both',
   });
 
 /** `{"<WeChat app_id>" or "*": {"app_id", "app_secret" or "app_secret_file"}}` */
 const file = z
-  .record(z.string().min(1, 'a WeChat app_id must not be empty'), entry)
+  .record(
+    z.string().min(1, 'a WeChat app_id must not be empty'),
+    entry,
+    'must be an object of {"app_id", "app_secret" or "app_secret_file"} by WeChat app_id',
+  )
   .refine((apps) => Object.keys(apps).length > 0, 'must name at least one app');
 
 /**
@@ -49,6 +62,15 @@ export function readCredentials(path: string, read: (path: string) => string): C
       return [app, { appId, secret: secret === undefined ? undefined : createSecretKey(secret, 'utf8') }];
     }),
   );
+}
+
+/** The credentials in the file that a setting names. @throws {CredentialsError} it names the setting too */
+export function credentialsFile(setting: string, path: string): Credentials {
+  try {
+    return readCredentials(path, (file) => readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw error instanceof CredentialsError ? new CredentialsError(`${setting}: ${error.message}`) : error;
+  }
 }
 
 /** The credential of a mini program, by its WeChat app_id. */

@@ -4,6 +4,7 @@ export {
   covers,
   credentialOf,
   CredentialsError,
+  credentialsFile,
   issuedCredential,
   readCredentials,
   type Credential,

@@ -6,7 +6,7 @@ import { startHttpService, type HttpService } from '../../runtime/http/service.t
 import { createRegistry } from '../../runtime/metrics/metrics.ts';
 import { OperatorError } from '../../runtime/process/operator-error.ts';
 import type { Parsed } from '../../runtime/process/settings.ts';
-import { CODES, readCredentials, REPORT_PATHS } from '../../schemas/report_api/index.ts';
+import { CODES, credentialsFile, REPORT_PATHS } from '../../schemas/report_api/index.ts';
 import { BODY_BYTES } from './body.ts';
 import type { receiverSettings } from './config.ts';
 import { faultsSchema, mischief, type Faults } from './faults.ts';
@@ -27,7 +27,7 @@ export async function startReceiver({ config, logger, now }: ReceiverOptions): P
   let current = mischief(faultsFile === undefined ? faultsSchema.parse({}) : faultsIn(faultsFile, read));
   const log = openReceiptLog(config.RECEIVER_LOG, config.RECEIVER_LOG_BYTES);
   const requests: RequestsOptions = {
-    credentials: path === undefined ? undefined : readCredentials(path, read),
+    credentials: path === undefined ? undefined : credentialsFile('RECEIVER_CREDENTIALS', path),
     skew: config.RECEIVER_SKEW_S,
     mischief: () => current,
     log,

@@ -110,6 +110,12 @@ describe('kaquan status', () => {
     });
   });
 
+  it('counts what was skipped by reason', () => {
+    const skips = [{ group: 'orders', reason: 'no_record', count: 2000 }];
+    const over = { store: { ok: true, value: { deadLetters: [], skips, freshness: null } } } as const;
+    expect(text(over)).toMatch(/^ {2}skipped {6}2,000\.\n {4}2,000 no_record/m);
+  });
+
   it('shows each partition when asked', () => {
     expect(text(behind(40, 1, 1), true)).toContain('partition 0: 40 behind (committed 0, log 0 to 40)');
     expect(text(behind(40, 1, 1))).not.toContain('partition 0');

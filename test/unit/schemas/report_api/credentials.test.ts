@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import {
   credentialOf,
   CredentialsError,
+  credentialsFile,
   issuedCredential,
   parseAnswer,
   readCredentials,
@@ -57,6 +58,12 @@ describe('credentials', () => {
     expect(`${JSON.stringify(credential)} ${inspect(credential, { depth: 9 })}`).not.toContain('hush');
   });
 
+  it('that can not be read name the setting that names their file', () => {
+    expect(() => credentialsFile('SOME_CREDENTIALS', '/none/apps.json')).toThrow(
+      new CredentialsError("SOME_CREDENTIALS: /none/apps.json: can't read the file"),
+    );
+  });
+
   it.each([
     ['no file', {}, "apps.json: can't read the file"],
     ['no JSON', { 'apps.json': `{"wx1": "${SECRET}` }, 'apps.json: must be JSON'],
@@ -86,7 +93,13 @@ describe('credentials', () => {
       { 'apps.json': '{"wx1": {"app_id": "b", "app_secret": 7}}' },
       'wx1.app_secret',
     ],
-    ['a name that is wrong', { 'apps.json': '{"wx1": {"app_id": "b", "secret": "x"}}' }, 'Unrecognized key'],
+    [
+      'a name that is wrong',
+      { 'apps.json': '{"wx1": {"app_id": "b", "secret": "x"}}' },
+      'wx1: must not have secret',
+    ],
+    ['a text in the place of an app', { 'apps.json': '{"wx1": "b"}' }, 'wx1: must be {"app_id", '],
+    ['a list', { 'apps.json': '[]' }, 'apps.json: must be an object of {"app_id", '],
   ])('with %s are refused, and no secret is told', (_case, broken, message) => {
     expect(messageOf(broken)).toContain(message);
     expect(messageOf(broken)).not.toContain('hush');
