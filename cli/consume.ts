@@ -1,13 +1,17 @@
 import { pino, type Logger } from 'pino';
 
+import { ORDERS_POINTS } from '../consumers/orders/crash-points.ts';
 import { ordersSettings } from '../consumers/orders/config.ts';
 import { startOrders } from '../consumers/orders/main.ts';
+import { REPORT_POINTS } from '../consumers/report/crash-points.ts';
 import { reportSettings } from '../consumers/report/config.ts';
 import { startReport } from '../consumers/report/main.ts';
+import { armCrashPoint } from '../runtime/process/crash-points.ts';
 import { parseSettings } from '../runtime/process/settings.ts';
 import { REPORT_GROUP } from '../schemas/coupon_order/topic.ts';
 import { EXIT, sentenceOf } from './failure.ts';
 import type { Io } from './io.ts';
+import { commandSettings } from './settings.ts';
 
 export interface ConsumeOptions {
   /** Stop at the ends that the log had at the start. */
@@ -36,6 +40,7 @@ const DRAIN_MS = 8000;
 /** Runs one consumer of the group `orders` until it is told to stop. @returns the exit code */
 export async function consumeOrders(options: ConsumeOptions, env: Io['env']): Promise<number> {
   const config = parseSettings(ordersSettings, env);
+  armCrash(env, ORDERS_POINTS);
   return consume(config.ORDERS_GROUP, options, env, (around) =>
     startOrders({
       ...around,
@@ -50,6 +55,7 @@ export async function consumeOrders(options: ConsumeOptions, env: Io['env']): Pr
 /** Runs one consumer of the group `report` until it is told to stop. @returns the exit code */
 export async function consumeReport(options: ConsumeOptions, env: Io['env']): Promise<number> {
   const config = parseSettings(reportSettings, env);
+  armCrash(env, REPORT_POINTS);
   return consume(REPORT_GROUP, options, env, (around) =>
     startReport({ ...around, config, random: Math.random }),
   );
@@ -84,6 +90,11 @@ async function consume(
   if (failure === undefined) return EXIT.done;
   logger.fatal({ alarm: true }, `stopped: ${sentenceOf(failure, env)}`);
   return EXIT.failed;
+}
+
+function armCrash(env: Io['env'], points: readonly string[]): void {
+  const { CRASH_AT } = parseSettings(commandSettings, env);
+  if (CRASH_AT !== undefined) armCrashPoint(CRASH_AT, points);
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

@@ -10,6 +10,7 @@ import type { Batch, DeadLetter } from './batch.ts';
 import { BoundedRows, SpanLimit } from './bounded-rows.ts';
 import { EventsBlock } from './events-block.ts';
 import type { EventsInsert } from './events-insert.ts';
+import { passing } from './crash-points.ts';
 import { dead, judge, type OrderKey, type Plausible, type Verdict } from './judge.ts';
 import type { KnownOrders } from './known-orders.ts';
 import type { Lane } from './lane.ts';
@@ -91,6 +92,7 @@ export class BatchBuilder {
       for (const record of records) judged.push(this.#judge(record, lane));
     }
     await this.#touched.load();
+    passing('orders/looked_up', this.#touched.byLane.size > 0);
     for (const one of judged) this.#take(one);
     for (const one of fetched) this.#pass(one);
     this.records += judged.length;

@@ -7,6 +7,7 @@ import type { Persist } from '../../runtime/process/persistence.ts';
 import type { WriterSchema } from '../../schemas/index.ts';
 import { BatchBuilder, type Workshop } from './batch-builder.ts';
 import type { Batch } from './batch.ts';
+import { passing } from './crash-points.ts';
 import { type EventsInsert, eventsInsert } from './events-insert.ts';
 import { Intake } from './intake.ts';
 import type { OrderKey } from './judge.ts';
@@ -99,6 +100,7 @@ export class OrdersPipeline implements GroupHandlers {
 
   onFetched(fetched: Fetched): void {
     if (fetched.epoch !== this.#current?.epoch) return;
+    passing('orders/fetched', fetched.records.length > 0);
     for (const piece of piecesOf(fetched, this.#options.limits.events)) this.#current.intake.put(piece);
   }
 
@@ -130,6 +132,7 @@ export class OrdersPipeline implements GroupHandlers {
       const starts = await persist('the start', () => checks.starts(partitions, signal), signal, EITHER);
       // After the commits were read: what is stored later holds no event before them.
       const known = await persist('the known orders', () => knownOrders(signal), signal);
+      passing('orders/assigned');
       assignment.done = this.#work(assignment, known);
       return starts;
     } catch (error) {
@@ -158,6 +161,7 @@ export class OrdersPipeline implements GroupHandlers {
       const builder = new BatchBuilder(++this.#batches, lanes, workshop);
       await this.#fill(builder, intake, () => isStoring);
       if (abort.signal.aborted || builder.isEmpty) break;
+      passing('orders/sealed');
       await storing;
       isStoring = true;
       storing = this.#store(assignment, builder.seal()).finally(() => {
@@ -216,7 +220,9 @@ export class OrdersPipeline implements GroupHandlers {
       for (const [id, touched] of orders) lane.states.stored(id, touched);
     }
     batch.release();
-    if (await this.#commit(epoch, batch, abort.signal)) onCommitted?.(batch);
+    const isCommitted = await this.#commit(epoch, batch, abort.signal);
+    passing('orders/committed', isCommitted && batch.states.length > 0);
+    if (isCommitted) onCommitted?.(batch);
   }
 
   async #commit(epoch: number, batch: Batch, signal: AbortSignal): Promise<boolean> {

@@ -6,6 +6,7 @@ import type { Waits } from '../../runtime/process/waits.ts';
 import type { RecordProducer } from '../../runtime/kafka/producer.ts';
 import type { Skip } from '../../runtime/kafka/starting-offsets.ts';
 import type { Batch } from './batch.ts';
+import { passing } from './crash-points.ts';
 import { type Origin, publishDeadLetters } from './dead-letters.ts';
 import { deadLetterRows, skipRows, type LedgerRows } from '../../sql/ledgers.ts';
 import type { EventsBlock, Place } from './events-block.ts';
@@ -56,11 +57,15 @@ export class Store {
    * @throws {RefusedRecordsError} before anything but events was stored
    */
   async store(batch: Batch, signal: AbortSignal): Promise<void> {
+    const isChange = batch.states.length > 0;
     for (const block of batch.events) await this.#storeEvents(block, signal);
+    passing('orders/events_stored', isChange);
     for (const rows of batch.milestones) await this.#insert('milestones', MILESTONES_INSERT, [rows], signal);
+    passing('orders/milestones_stored', isChange);
     for (const rows of batch.states) {
       await this.#insert('states', STATES_INSERT, [rows], signal, DISTINCT_ROWS);
     }
+    passing('orders/states_stored', isChange);
     await this.#accountForOthers(batch, signal);
   }
 
@@ -69,7 +74,7 @@ export class Store {
     if (skips.length > 0) await this.#insertLedger(skipRows(skips, this.#options.origin), signal);
   }
 
-  async #accountForOthers({ deadLetters, skips }: Batch, signal: AbortSignal): Promise<void> {
+  async #accountForOthers({ deadLetters, skips, states }: Batch, signal: AbortSignal): Promise<void> {
     if (deadLetters.length > 0) {
       const { deadLetters: producer, origin, now } = this.#options;
       await this.#persist(
@@ -78,7 +83,9 @@ export class Store {
         signal,
         'Kafka',
       );
+      passing('orders/letters_published', states.length > 0);
       await this.#insertLedger(deadLetterRows(deadLetters, origin), signal);
+      passing('orders/letters_recorded', states.length > 0);
     }
     await this.recordSkips(skips, signal);
   }

@@ -2,6 +2,7 @@ import type { ClickHouse } from '../../runtime/clickhouse/client.ts';
 import type { Skip } from '../../runtime/kafka/starting-offsets.ts';
 import type { Persist } from '../../runtime/process/persistence.ts';
 import { deadLetterRows, skipRows, type LedgerLetter, type LedgerOwner } from '../../sql/ledgers.ts';
+import { passing } from './crash-points.ts';
 import type { Entry, Lane, Letter } from './lane.ts';
 import { DELIVERIES_INSERT, deliveryRows, type Delivery } from './ledger.ts';
 
@@ -71,6 +72,7 @@ export class Book {
     if (settled.length === 0) return;
     this.#settled = [];
     await this.#store(settled);
+    passing('report/ledger_stored');
     const lanes = new Set<Lane>();
     for (const { lane, entries, noted } of settled) {
       for (const entry of entries) entry.isDone = true;
@@ -87,6 +89,7 @@ export class Book {
     const skips = settled.flatMap((one) => one.skips);
     if (deliveries.length > 0)
       await this.#insert('deliveries', DELIVERIES_INSERT, deliveryRows(deliveries, owner.generation));
+    passing('report/deliveries_stored', deliveries.length > 0);
     for (const { table, sql, rows } of [
       ...(letters.length > 0 ? [deadLetterRows(letters, owner)] : []),
       ...(skips.length > 0 ? [skipRows(skips, owner)] : []),

@@ -1,5 +1,6 @@
 import type { Group } from '../../runtime/kafka/group.ts';
 import type { Persist } from '../../runtime/process/persistence.ts';
+import { passing } from './crash-points.ts';
 import type { Lane } from './lane.ts';
 
 export interface CommitsOptions {
@@ -44,7 +45,9 @@ export class Commits {
         return note === undefined || note === null ? [] : [[lane.partition, note] as const];
       }),
     );
+    passing('report/committing');
     const isOurs = await persist('the commit', () => group.commit(epoch, offsets, notes), signal, 'Kafka');
+    passing('report/committed', isOurs);
     if (!isOurs) throw new Error('the assignment is over');
   }
 }

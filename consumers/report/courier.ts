@@ -7,6 +7,7 @@ import { OperatorError } from '../../runtime/process/operator-error.ts';
 import type { LedgerLetter } from '../../sql/ledgers.ts';
 import type { Book } from './book.ts';
 import type { Commits } from './commits.ts';
+import { passing } from './crash-points.ts';
 import type { Deliveries, Sent } from './delivery.ts';
 import type { DeadReason, Outgoing } from './judge.ts';
 import {
@@ -96,7 +97,9 @@ export class Courier {
       found = await lookUp(parcel.events.map(({ event }) => event));
     }
     const sorted = this.#sorted(parcel, found);
+    passing('report/prepared', sorted.fresh.length > 0);
     const sent = await this.#send(sorted.fresh);
+    passing('report/accepted', sent.length > 0);
     await this.#settle(parcel, sorted, sent);
   }
 
@@ -149,6 +152,7 @@ export class Courier {
     if (this.#lane.openEntries > OPEN_ENTRIES || this.#lane.note() === null) await book.flush();
     // One array at a time is neither in the ledger nor in a note: after a kill no more than that is sent again.
     if (accepted.length > 0) await commits.put([this.#lane]);
+    passing('report/noted', accepted.length > 0);
   }
 
   /** What needs no dead letter. */
@@ -183,6 +187,7 @@ export class Courier {
     if (dead.length === 0) return;
     for (const { record, reason } of dead) this.#brake(reason, record);
     await publish(dead);
+    passing('report/letters_published');
     const refused = fresh.flatMap((letter, index) => {
       const one = sent[index];
       return one === undefined || one.outcome === 'accepted' ? [] : [{ letter, one }];
@@ -200,6 +205,7 @@ export class Courier {
       skips: [],
     });
     await book.flush();
+    passing('report/letters_booked');
   }
 
   #brake(reason: DeadReason, record: FetchedRecord): void {

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Fetched, Group, GroupHandlers } from '../../runtime/kafka/group.ts';
 import type { LogChecks } from '../../runtime/kafka/log-checks.ts';
 import { Assignment, type AssignmentOptions } from './assignment.ts';
+import { passing } from './crash-points.ts';
 import type { IdFilter } from './id-filter.ts';
 import { readNote } from './note.ts';
 import { createPace } from './pace.ts';
@@ -81,6 +82,7 @@ export class ReportPipeline implements GroupHandlers {
       const texts = await persist('the notes', notes, closing, 'Kafka');
       // After the notes: what they do not speak of any more lies in the ledger.
       const ids = await persist('the ledger', () => deliveredIds(closing), closing);
+      passing('report/assigned');
       assignment.begin(starts, {
         notes: new Map(partitions.map((partition) => [partition, readNote(texts.get(partition))])),
         ids,

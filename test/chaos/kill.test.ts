@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
 import type { ClickHouse } from '../../runtime/clickhouse/client.ts';
 import { ACCOUNTED, done, endConsumers, numberOf, simulate, startConsumer, storeOf } from '../e2e/kaquan.ts';
-import { differencesOfAllViews } from '../oracle/differences.ts';
+import { differencesOfAllViews } from '../../cli/chaos/oracle/differences.ts';
 import { startTestStack, type TestStack } from '../stack.ts';
 
 let stack: TestStack;

@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
+import { byOrder, firsts, publishedLog, type PublishedLog } from '../../cli/chaos/oracle/log.ts';
+import { acceptedEvents } from '../../cli/chaos/oracle/receipts.ts';
+import { connectKafka, kafkaClient } from '../../cli/connections.ts';
 import type { ClickHouse } from '../../runtime/clickhouse/client.ts';
 import { deadLetterTopic, REPORT_GROUP, TOPIC } from '../../schemas/coupon_order/topic.ts';
 import { faultsSchema, mischief } from '../../services/report-receiver/faults.ts';
@@ -13,8 +16,7 @@ import {
   storeOf,
   type RunningConsumer,
 } from '../e2e/kaquan.ts';
-import { acceptedEvents, startTestReceiver, type TestReceiver } from '../e2e/receiver.ts';
-import { byOrder, firsts, publishedEvents } from '../e2e/report-log.ts';
+import { startTestReceiver, type TestReceiver } from '../e2e/receiver.ts';
 import { kafkaOf, readLog } from '../integration/producers-log.ts';
 import { startTestStack, type TestStack } from '../stack.ts';
 
@@ -82,7 +84,7 @@ const eventsIn = (receipts: readonly Receipt[]): number =>
 
 it('delivers every event once, in order and within the limit, over an API that fails and through five kills', async () => {
   await simulate(stack.env, '--orders', '6200', '--seed', '41', '--until', UNTIL, '--duplicates', '0.02');
-  const { events, unreadable } = await publishedEvents(stack.brokers);
+  const { events, unreadable } = await published();
   expect(firsts(events).length).toBeGreaterThan(18_000);
   await receiver.fail(FAULTS);
   for (let kill = 0; kill < KILLS; kill += 1) {
@@ -152,7 +154,7 @@ it('waits out an API that is away for longer than the session, without a rebalan
   const since = performance.now();
   await until(() => performance.now() - since > 3 * SESSION_MS);
   receiver = await startTestReceiver({ again: receiver });
-  const { events } = await publishedEvents(stack.brokers);
+  const { events } = await published();
   const { of } = mischief(FAULTS);
   const valid = firsts(events).filter(({ eventId }) => of(eventId) === undefined);
   // What was refused before is known, and not sent again to an API that would take it now.
@@ -188,6 +190,11 @@ function busiestSecond(receipts: readonly Receipt[]): number {
     most = Math.max(most, eventsIn(receipts.slice(first, last + 1)));
   }
   return most;
+}
+
+async function published(): Promise<PublishedLog> {
+  const admin = await connectKafka(stack.env);
+  return publishedLog(kafkaClient(stack.env), admin).finally(() => admin.close());
 }
 
 async function lag(): Promise<number> {

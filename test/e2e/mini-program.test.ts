@@ -1,12 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 
 import type { ClickHouse } from '../../runtime/clickhouse/client.ts';
-import { differencesOfAllViews } from '../oracle/differences.ts';
+import { differencesOfAllViews } from '../../cli/chaos/oracle/differences.ts';
+import { acceptedEvents } from '../../cli/chaos/oracle/receipts.ts';
 import { brokerOf } from '../integration/collector-service.ts';
 import { startTestStack, type TestStack } from '../stack.ts';
 import { done, endConsumers, numberOf, startConsumer, startService, storeOf } from './kaquan.ts';
 import { launch, type MiniProgram, type Sent } from './mini-program.ts';
-import { acceptedEvents, startTestReceiver, type TestReceiver } from './receiver.ts';
+import { startTestReceiver, type TestReceiver } from './receiver.ts';
 
 let stack: TestStack;
 let clickhouse: ClickHouse;

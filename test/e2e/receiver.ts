@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-import { eventIdText, parseReport } from '../../schemas/index.ts';
 import type { Receipt } from '../../services/report-receiver/receipt-log.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -15,6 +14,8 @@ export interface TestReceiver {
   readonly url: string;
   /** Settings of a group that reports to it. */
   readonly env: Readonly<Record<string, string>>;
+  /** The file of all requests. */
+  readonly log: string;
   /** Tells it how to fail. */
   fail(faults: object): Promise<void>;
   /** All requests so far. */
@@ -56,6 +57,7 @@ export async function startTestReceiver({
   const receiver: TestReceiver = {
     url,
     env: { REPORT_URL: url, REPORT_CREDENTIALS: apps },
+    log,
     async fail(faults) {
       const answer = await fetch(`${url}/faults`, {
         method: 'PUT',
@@ -107,27 +109,4 @@ function readyAt(child: ChildProcess): Promise<string> {
     }
     child.once('close', (code) => reject(new Error(`the receiver ended with code ${code ?? '?'}`)));
   });
-}
-
-/** An event as the receiver took it. */
-export interface ReceivedEvent {
-  readonly eventId: string;
-  readonly appId: string;
-  readonly orderId: string;
-  readonly body: unknown;
-  readonly at: number;
-}
-
-/** Every event that was accepted, in the order of acceptance, copies included. */
-export function acceptedEvents(receipts: readonly Receipt[]): ReceivedEvent[] {
-  return receipts
-    .filter(({ accepted }) => accepted)
-    .flatMap(({ events, at }) =>
-      events.map((body) => {
-        const report = parseReport(body);
-        if (!report.ok) throw new Error(`accepted, and invalid: ${JSON.stringify(report.violations)}`);
-        const { event_id, wx_user, coupon } = report.event;
-        return { eventId: eventIdText(event_id), appId: wx_user.app_id, orderId: coupon.order_id, body, at };
-      }),
-    );
 }

@@ -18,7 +18,7 @@ import {
 import { versionOf } from '../../schemas/coupon_order/versions.ts';
 import { deadLetterTopic, TOPIC } from '../../schemas/coupon_order/topic.ts';
 import { pino } from 'pino';
-import { differencesOfAllViews } from '../oracle/differences.ts';
+import { differencesOfAllViews } from '../../cli/chaos/oracle/differences.ts';
 import { startTestStack, type TestStack } from '../stack.ts';
 import { ACCOUNTED, done, endConsumers, kaquan, numberOf, startConsumer, storeOf } from './kaquan.ts';
 

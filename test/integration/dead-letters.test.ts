@@ -21,7 +21,7 @@ import { createRecordProducer, type OutRecord } from '../../runtime/kafka/produc
 import { deadLetterTopic, TOPIC } from '../../schemas/coupon_order/topic.ts';
 import { encodeEvent, LATEST, parseReport } from '../../schemas/index.ts';
 import { ACCOUNTED, done, endConsumers, numberOf, startConsumer, storeOf } from '../e2e/kaquan.ts';
-import { differencesOfAllViews } from '../oracle/differences.ts';
+import { differencesOfAllViews } from '../../cli/chaos/oracle/differences.ts';
 import { startTestStack, type TestStack } from '../stack.ts';
 
 const PARTITIONS = 4;

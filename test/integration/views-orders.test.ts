@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { event, insertRows, least, state } from './views-rows.ts';
 import { startTestStore, type TestStore } from './views-store.ts';
-import { VIEW_COLUMNS } from '../oracle/columns.ts';
+import { VIEW_COLUMNS } from '../../cli/chaos/oracle/columns.ts';
 
 let store: TestStore;
 

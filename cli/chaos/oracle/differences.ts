@@ -1,5 +1,5 @@
-import type { ClickHouse } from '../../runtime/clickhouse/client.ts';
-import { identifier } from '../../runtime/clickhouse/literals.ts';
+import type { ClickHouse } from '../../../runtime/clickhouse/client.ts';
+import { identifier } from '../../../runtime/clickhouse/literals.ts';
 import { ANOMALIES_ORACLE } from './anomalies.ts';
 import { VIEW_COLUMNS } from './columns.ts';
 import { EVENTS_ORACLE } from './events.ts';

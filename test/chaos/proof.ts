@@ -1,0 +1,62 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+import { expect } from '@jest/globals';
+
+import type { Verdict } from '../../cli/chaos/oracle/verdict.ts';
+import { connectKafka } from '../../cli/connections.ts';
+import { TOPIC } from '../../schemas/coupon_order/topic.ts';
+import { done } from '../e2e/kaquan.ts';
+import { figure } from './figures.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+const ORACLE = fileURLToPath(new URL('../../dist/cli/chaos/oracle/main.js', import.meta.url));
+const run = promisify(execFile);
+
+/** The verdict of the oracle, which is a process of its own. @param faults what the report API was told to do */
+export async function oracleOf(env: Env, faults: object = {}): Promise<Verdict> {
+  const { stdout } = await run(process.execPath, [ORACLE, JSON.stringify(faults)], {
+    env: { ...env },
+    maxBuffer: 2 ** 26,
+  });
+  return JSON.parse(stdout) as Verdict;
+}
+
+export interface ProofOptions {
+  /** For the figures: which scenario ends here. */
+  readonly scenario: string;
+  /** The receiver's log; nothing was reported unless told. */
+  readonly receipts?: string;
+  /** What the report API was told to do. */
+  readonly api?: object;
+  /** How often each fault happened. */
+  readonly faults: Readonly<Record<string, number>>;
+  readonly seeds?: readonly string[];
+}
+
+/** The end of every scenario: the audit is clean, and the oracle finds every id where it belongs, and no difference. */
+export async function proven(
+  env: Env,
+  { scenario, receipts, api, faults, seeds = [] }: ProofOptions,
+): Promise<Verdict> {
+  for (const [fault, count] of Object.entries(faults))
+    expect({ fault, happened: count > 0 }).toEqual({ fault, happened: true });
+  const found = await oracleOf({ ...env, RECEIVER_LOG: receipts }, api);
+  const nothing = { missing: [], surplus: [] };
+  expect(found.counted).toMatchObject(nothing);
+  if (receipts !== undefined) expect(found.reported).toMatchObject(nothing);
+  expect(found).toMatchObject({ reordered: [], differences: [] });
+  const { stdout } = await done(['audit', '--json'], env);
+  const audit = JSON.parse(stdout) as { unaccounted_offsets: number };
+  expect(audit).toMatchObject({ clean: true, unaccounted_offsets: 0, differences: 0 });
+  figure({ scenario, seeds, records: found.records, events: found.counted.same, faults });
+  return found;
+}
+
+/** What the group has committed, by partition. */
+export async function commitsOf(env: Env, group: string): Promise<Map<number, number>> {
+  const admin = await connectKafka(env);
+  return admin.committed(group, TOPIC).finally(() => admin.close());
+}
