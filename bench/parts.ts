@@ -6,7 +6,7 @@ import { eventsInsert, type EventsInsert } from '../consumers/orders/events-inse
 import { judge } from '../consumers/orders/judge.ts';
 import { KnownOrders } from '../consumers/orders/known-orders.ts';
 import { createLanes } from '../consumers/orders/lane.ts';
-import { MILESTONES_INSERT, STATES_INSERT } from '../consumers/orders/rows.ts';
+import { milestonesInsert, statesInsert } from '../consumers/orders/rows.ts';
 import { BufferPool } from '../runtime/bytes/growable.ts';
 import { createClickHouse } from '../runtime/clickhouse/client.ts';
 import { createKafka } from '../runtime/kafka/client.ts';
@@ -140,10 +140,10 @@ async function insertCosts(
         for (const block of events) await clickhouse.insert(block.insert.sql, block.container(), options);
       }),
       await cost('ClickHouse: insert of the milestones', async ({ milestones }) => {
-        for (const rows of milestones) await clickhouse.insert(MILESTONES_INSERT, [rows], options);
+        for (const rows of milestones) await clickhouse.insert(milestonesInsert(), [rows], options);
       }),
       await cost('ClickHouse: insert of the states', async ({ states }) => {
-        for (const rows of states) await clickhouse.insert(STATES_INSERT, [rows], options);
+        for (const rows of states) await clickhouse.insert(statesInsert(), [rows], options);
       }),
     ];
   } finally {

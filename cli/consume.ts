@@ -6,9 +6,13 @@ import { startOrders } from '../consumers/orders/main.ts';
 import { REPORT_POINTS } from '../consumers/report/crash-points.ts';
 import { reportSettings } from '../consumers/report/config.ts';
 import { startReport } from '../consumers/report/main.ts';
+import { caughtUp } from '../runtime/kafka/caught-up.ts';
 import { armCrashPoint } from '../runtime/process/crash-points.ts';
+import type { Worker } from '../runtime/process/restable.ts';
 import { parseSettings } from '../runtime/process/settings.ts';
-import { REPORT_GROUP } from '../schemas/coupon_order/topic.ts';
+import { REPORT_GROUP, TOPIC } from '../schemas/coupon_order/topic.ts';
+import { startHoldable } from '../sql/holdable.ts';
+import { connectClickHouse, connectKafka } from './connections.ts';
 import { EXIT, sentenceOf } from './failure.ts';
 import type { Io } from './io.ts';
 import { commandSettings } from './settings.ts';
@@ -18,13 +22,6 @@ export interface ConsumeOptions {
   readonly untilCaughtUp: boolean;
   /** Go on behind what retention removed, and record it as skipped. */
   readonly acceptGap?: boolean;
-}
-
-/** A running member of a group. */
-interface Consumer {
-  /** Resolves when the group's commits reach the ends that the partitions had when this was called. */
-  caughtUp(signal: AbortSignal): Promise<void>;
-  stop(graceMs: number): Promise<void>;
 }
 
 interface Around {
@@ -65,7 +62,7 @@ async function consume(
   group: string,
   { untilCaughtUp, acceptGap = false }: ConsumeOptions,
   env: Io['env'],
-  start: (around: Around) => Promise<Consumer>,
+  start: (around: Around) => Promise<Worker>,
 ): Promise<number> {
   const logger = pino(
     { level: env['LOG_LEVEL'] || 'info', base: { group } },
@@ -82,11 +79,20 @@ async function consume(
   };
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
-  const consumer = await start({ logger, now: Date.now, acceptGap, onFatal });
+  const clickhouse = connectClickHouse(env);
+  const consumer = await startHoldable({
+    clickhouse,
+    group,
+    start: (onEnd) => start({ logger, now: Date.now, acceptGap, onFatal: onEnd }),
+    logger,
+    onFatal,
+    signal: stopping.signal,
+  });
   logger.info('ready');
-  if (untilCaughtUp) await consumer.caughtUp(stopping.signal);
+  if (untilCaughtUp) await commitsCaughtUp(group, env, stopping.signal);
   else await aborted(stopping.signal);
   await consumer.stop(failure === undefined ? DRAIN_MS : 0);
+  await clickhouse.close();
   if (failure === undefined) return EXIT.done;
   logger.fatal({ alarm: true }, `stopped: ${sentenceOf(failure, env)}`);
   return EXIT.failed;
@@ -95,6 +101,12 @@ async function consume(
 function armCrash(env: Io['env'], points: readonly string[]): void {
   const { CRASH_AT } = parseSettings(commandSettings, env);
   if (CRASH_AT !== undefined) armCrashPoint(CRASH_AT, points);
+}
+
+/** Resolves when the group's commits reach the ends that the partitions had when this was called. */
+async function commitsCaughtUp(group: string, env: Io['env'], signal: AbortSignal): Promise<void> {
+  const admin = await connectKafka(env);
+  await caughtUp(admin, group, TOPIC, signal).finally(() => admin.close());
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

@@ -23,7 +23,7 @@ export async function agreedTopic(
   if (recorded.partitions !== partitions) {
     throw new OperatorError(
       `KAFKA_PARTITIONS is ${partitions}, but ${recorded.partitions} partitions are recorded for ${topic}: ` +
-        `set KAFKA_PARTITIONS=${recorded.partitions}, or make a new topic and rebuild.`,
+        `set KAFKA_PARTITIONS=${recorded.partitions}, or, if the topic has ${partitions} partitions by now, run \`kaquan rebuild orders\`.`,
     );
   }
   for (const needed of [topic, ...others]) {

@@ -58,7 +58,8 @@ export async function recordFact(clickhouse: ClickHouse, name: string, value: st
   );
 }
 
-async function firstRow<Row>(
+/** undefined: no row, or no such table. */
+export async function firstRow<Row>(
   clickhouse: ClickHouse,
   sql: string,
   params: Record<string, unknown> = {},

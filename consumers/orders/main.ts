@@ -5,7 +5,6 @@ import { createClickHouse, type ClickHouse } from '../../runtime/clickhouse/clie
 import { BufferPool } from '../../runtime/bytes/growable.ts';
 import { createAdmin, type KafkaAdmin } from '../../runtime/kafka/admin.ts';
 import { createKafka } from '../../runtime/kafka/client.ts';
-import { caughtUp } from '../../runtime/kafka/caught-up.ts';
 import { createGroup, heartbeatMs, type Group } from '../../runtime/kafka/group.ts';
 import { createLogChecks, watchPartitions } from '../../runtime/kafka/log-checks.ts';
 import { MemberWatch } from '../../runtime/kafka/member-watch.ts';
@@ -18,6 +17,7 @@ import { createSchemas } from '../../schemas/index.ts';
 import { deadLetterTopic, TOPIC } from '../../schemas/coupon_order/topic.ts';
 import { agreedTopic } from '../../sql/agreement.ts';
 import { accountedOffsets } from '../../sql/ledgers.ts';
+import { exchangeNumber, refuseHeld } from '../../sql/rebuilds.ts';
 import { recordedFact, type RecordedTopic } from '../../sql/records.ts';
 import type { Batch } from './batch.ts';
 import type { ordersSettings } from './config.ts';
@@ -42,8 +42,6 @@ export interface OrdersOptions {
 
 /** A running member of the orders group. */
 export interface OrdersConsumer {
-  /** Resolves when the group's commits reach the ends that the partitions had when this was called. */
-  caughtUp(signal: AbortSignal): Promise<void>;
   /** Stores and commits what was fetched, then leaves; gives up what is not stored after `graceMs`. */
   stop(graceMs: number): Promise<void>;
 }
@@ -54,7 +52,10 @@ const FETCH_BYTES = 1_048_576;
 const POOLED_BUFFERS = 8;
 const FETCH_WAIT_MS = 100;
 
-/** Joins the group; resolves once it fetches. @throws {OperatorError} when it may not run, naming the way out */
+/**
+ * Joins the group; resolves once it fetches. It ends with a HeldError when a rebuild keeps the group's consumers away.
+ * @throws {OperatorError} when it may not run, naming the way out
+ */
 export async function startOrders(options: OrdersOptions): Promise<OrdersConsumer> {
   const { config, logger, now } = options;
   const brokers = config.KAFKA_BROKERS;
@@ -75,11 +76,15 @@ export async function startOrders(options: OrdersOptions): Promise<OrdersConsume
   });
   const admin = await createAdmin(kafka);
   try {
+    // Before all that an exchange may change.
+    const exchange = await exchangeNumber(clickhouse);
     const recorded = await agreedTopic(clickhouse, admin, {
       topic: TOPIC,
       partitions: config.KAFKA_PARTITIONS,
       others: [deadLetterTopic(config.ORDERS_GROUP)],
     });
+    if (exchange === undefined)
+      throw new OperatorError('the store is of an older version: run `kaquan migrate` first.');
     await checkFold(clickhouse);
     const deadLetters = await createRecordProducer(kafka, { topic: deadLetterTopic(config.ORDERS_GROUP) });
     const { pipeline, group, checks } = assemble(options, {
@@ -88,13 +93,13 @@ export async function startOrders(options: OrdersOptions): Promise<OrdersConsume
       admin,
       deadLetters,
       recorded,
+      exchange,
       waits,
       watch,
     });
     await group.start();
     const unwatch = watchPartitions(checks, options.onFatal, logger);
     return {
-      caughtUp: (signal) => caughtUp(admin, config.ORDERS_GROUP, TOPIC, signal),
       async stop(graceMs) {
         unwatch();
         await leave(pipeline, group, graceMs);
@@ -112,7 +117,8 @@ async function checkFold(clickhouse: ClickHouse): Promise<void> {
   const foldVersion = await recordedFact(clickhouse, 'fold_version');
   if (foldVersion === FOLD_VERSION) return;
   throw new OperatorError(
-    `the store was filled by fold version ${foldVersion ?? 'unknown'}, and this program folds with ${FOLD_VERSION}: rebuild.`,
+    `the store was filled by fold version ${foldVersion ?? 'unknown'}, and this program folds with ${FOLD_VERSION}: ` +
+      'run `kaquan rebuild orders`.',
   );
 }
 
@@ -122,20 +128,23 @@ interface Parts {
   readonly admin: KafkaAdmin;
   readonly deadLetters: RecordProducer;
   readonly recorded: RecordedTopic;
+  /** The last exchange when this began. */
+  readonly exchange: number;
   readonly waits: Waits;
   readonly watch: MemberWatch;
 }
 
 function assemble(options: OrdersOptions, parts: Parts) {
-  const { kafka, clickhouse, admin, deadLetters, recorded, waits, watch } = parts;
+  const { kafka, clickhouse, admin, deadLetters, recorded, exchange, waits, watch } = parts;
   const { config, logger, now, acceptGap = false, onFatal, onCommitted } = options;
   // A request that outlives the session would end after the partition went to another member; one that is given much
   // less would never succeed on a store that is slow and alive.
   const timeoutMs = Math.floor(config.KAFKA_SESSION_TIMEOUT_MS * 0.9);
   const origin = { group: config.ORDERS_GROUP, topic: TOPIC, generation: recorded.generation };
-  const store = new Store({ clickhouse, deadLetters, origin, timeoutMs, now, logger, waits });
+  const store = new Store({ clickhouse, deadLetters, origin, exchange, timeoutMs, now, logger, waits });
   const checks = createLogChecks({
     admin,
+    mayStart: (signal) => refuseHeld(clickhouse, origin.group, { timeoutMs, signal }),
     group: origin.group,
     topic: TOPIC,
     partitions: recorded.partitions,

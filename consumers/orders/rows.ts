@@ -3,12 +3,59 @@ import { type Entry, type OrderState, STATUSES } from '../../domain/order/state.
 import { RowBinaryReader, RowBinaryWriter } from '../../runtime/clickhouse/row-binary.ts';
 import type { OrderKey } from './judge.ts';
 
-export const MILESTONES_INSERT =
-  'INSERT INTO kaquan_store.milestones (app_id, minute, status, order_id, revision, is_deleted, time, pay_amt_fen, ' +
-  'open_id, coupon_batch_id, chan_wxapp_scene, chan_id, chan_shop_id, payed_time, cancel_give_order_time, refund_time) ' +
-  'FORMAT RowBinary';
+const TIME = "DateTime64(3, 'UTC')";
 
-export const STATES_INSERT = `INSERT INTO kaquan_store.states (app_id, order_id, revision, ${STATUSES.join(', ')}) FORMAT RowBinary`;
+const MILESTONE_COLUMNS: Readonly<Record<string, string>> = {
+  app_id: 'String',
+  minute: 'DateTime',
+  status: 'Int8',
+  order_id: 'String',
+  revision: 'UInt32',
+  is_deleted: 'UInt8',
+  time: TIME,
+  pay_amt_fen: 'Int64',
+  open_id: 'String',
+  coupon_batch_id: 'String',
+  chan_wxapp_scene: 'Int32',
+  chan_id: 'String',
+  chan_shop_id: 'String',
+  payed_time: `Nullable(${TIME})`,
+  cancel_give_order_time: `Nullable(${TIME})`,
+  refund_time: `Nullable(${TIME})`,
+};
+
+const ENTRY =
+  `Tuple(time ${TIME}, event_id FixedString(16), order_time ${TIME}, pay_amt_fen Int64, open_id String, ` +
+  'coupon_batch_id String, chan_wxapp_scene Int32, chan_id String, chan_shop_id String, coupon_ids Array(String))';
+
+const STATE_COLUMNS: Readonly<Record<string, string>> = {
+  app_id: 'String',
+  order_id: 'String',
+  revision: 'UInt32',
+  ...Object.fromEntries(STATUSES.map((status) => [status, ENTRY])),
+};
+
+/** Where rows go. */
+export interface Target {
+  /** One with the columns of the table that it stands for. */
+  readonly table: string;
+  /** A condition that is judged within the insert. */
+  readonly condition?: string;
+}
+
+export const milestonesInsert = (to: Target = { table: 'milestones' }): string =>
+  insertOf(MILESTONE_COLUMNS, to);
+
+export const statesInsert = (to: Target = { table: 'states' }): string => insertOf(STATE_COLUMNS, to);
+
+function insertOf(columns: Readonly<Record<string, string>>, { table, condition }: Target): string {
+  const names = Object.keys(columns).join(', ');
+  const into = `INSERT INTO kaquan_store.${table} (${names})`;
+  if (condition === undefined) return `${into} FORMAT RowBinary`;
+  const structure = Object.entries(columns).map(([name, type]) => `${name} ${type}`);
+  const input = `input('${structure.join(', ').replaceAll("'", "''")}')`;
+  return `${into} SELECT ${names} FROM ${input} WHERE ${condition} FORMAT RowBinary`;
+}
 
 const STATUS_NUMBER = {
   give_order: 1,
@@ -122,7 +169,13 @@ export function* readStates(rows: Buffer): Generator<StoredState> {
 }
 
 function readEntry(from: RowBinaryReader): Entry | undefined {
-  const entry: Entry = {
+  const entry = readWholeEntry(from);
+  return entry.time === ABSENT_TIME ? undefined : entry;
+}
+
+/** An entry as it lies in a row: ten columns, or one tuple of them. */
+export function readWholeEntry(from: RowBinaryReader): Entry {
+  return {
     time: from.int64(),
     eventId: from.fixed(16),
     orderTime: from.int64(),
@@ -134,5 +187,4 @@ function readEntry(from: RowBinaryReader): Entry | undefined {
     shopId: from.string(),
     couponIds: from.strings(),
   };
-  return entry.time === ABSENT_TIME ? undefined : entry;
 }

@@ -1,6 +1,11 @@
 import type { Logger } from 'pino';
 
-import { type ClickHouse, isDataRefusal, type ServerSettings } from '../../runtime/clickhouse/client.ts';
+import {
+  type ClickHouse,
+  ClickHouseError,
+  isDataRefusal,
+  type ServerSettings,
+} from '../../runtime/clickhouse/client.ts';
 import { persistence, type Persist } from '../../runtime/process/persistence.ts';
 import type { Waits } from '../../runtime/process/waits.ts';
 import type { RecordProducer } from '../../runtime/kafka/producer.ts';
@@ -9,13 +14,16 @@ import type { Batch } from './batch.ts';
 import { passing } from './crash-points.ts';
 import { type Origin, publishDeadLetters } from './dead-letters.ts';
 import { deadLetterRows, skipRows, type LedgerRows } from '../../sql/ledgers.ts';
+import { FENCED, HeldError, unlessExchanged } from '../../sql/rebuilds.ts';
 import type { EventsBlock, Place } from './events-block.ts';
-import { MILESTONES_INSERT, STATES_INSERT } from './rows.ts';
+import { milestonesInsert, statesInsert } from './rows.ts';
 
 export interface StoreOptions {
   readonly clickhouse: ClickHouse;
   readonly deadLetters: RecordProducer;
   readonly origin: Origin;
+  /** The last exchange when this began: after a later one it may not write states and milestones any more. */
+  readonly exchange: number;
   /** Of each insert, ms; shorter than the session. */
   readonly timeoutMs: number;
   readonly now: () => number;
@@ -44,9 +52,14 @@ const DISTINCT_ROWS = { optimize_on_insert: 0 };
 export class Store {
   readonly #options: StoreOptions;
   readonly #persist: Persist;
+  readonly #milestonesInsert: string;
+  readonly #statesInsert: string;
 
   constructor(options: StoreOptions) {
     this.#options = options;
+    const condition = unlessExchanged(options.exchange);
+    this.#milestonesInsert = milestonesInsert({ table: 'milestones', condition });
+    this.#statesInsert = statesInsert({ table: 'states', condition });
     const { waits, logger } = options;
     const isVerdict = (what: string, error: unknown): boolean => what === EVENTS && isDataRefusal(error);
     this.#persist = persistence({ waits, logger, isVerdict });
@@ -55,15 +68,17 @@ export class Store {
   /**
    * Resolves when everything of `batch` is stored or acknowledged.
    * @throws {RefusedRecordsError} before anything but events was stored
+   * @throws {HeldError} a rebuild has exchanged the tables
    */
   async store(batch: Batch, signal: AbortSignal): Promise<void> {
     const isChange = batch.states.length > 0;
     for (const block of batch.events) await this.#storeEvents(block, signal);
     passing('orders/events_stored', isChange);
-    for (const rows of batch.milestones) await this.#insert('milestones', MILESTONES_INSERT, [rows], signal);
+    for (const rows of batch.milestones)
+      await this.#insert('milestones', this.#milestonesInsert, [rows], signal);
     passing('orders/milestones_stored', isChange);
     for (const rows of batch.states) {
-      await this.#insert('states', STATES_INSERT, [rows], signal, DISTINCT_ROWS);
+      await this.#insert('states', this.#statesInsert, [rows], signal, DISTINCT_ROWS);
     }
     passing('orders/states_stored', isChange);
     await this.#accountForOthers(batch, signal);
@@ -139,7 +154,13 @@ export class Store {
     settings: ServerSettings = {},
   ): Promise<void> {
     const { clickhouse, timeoutMs } = this.#options;
-    await clickhouse.insert(sql, chunks, { timeoutMs, signal, settings });
+    try {
+      await clickhouse.insert(sql, chunks, { timeoutMs, signal, settings });
+    } catch (error) {
+      throw error instanceof ClickHouseError && error.code === FENCED
+        ? new HeldError('a rebuild has exchanged the tables')
+        : error;
+    }
   }
 
   async #insertLedger({ table, sql, rows }: LedgerRows, signal: AbortSignal): Promise<void> {

@@ -3,7 +3,6 @@ import type { Logger } from 'pino';
 
 import { createClickHouse, type ClickHouse } from '../../runtime/clickhouse/client.ts';
 import { createAdmin, type KafkaAdmin } from '../../runtime/kafka/admin.ts';
-import { caughtUp } from '../../runtime/kafka/caught-up.ts';
 import { createKafka } from '../../runtime/kafka/client.ts';
 import { deadLetterRecord } from '../../runtime/kafka/dead-letters.ts';
 import { createGroup, heartbeatMs } from '../../runtime/kafka/group.ts';
@@ -19,6 +18,7 @@ import { createSchemas } from '../../schemas/index.ts';
 import { CredentialsError, credentialsFile, type Credentials } from '../../schemas/report_api/index.ts';
 import { agreedTopic } from '../../sql/agreement.ts';
 import { accountedOffsets, skipRows } from '../../sql/ledgers.ts';
+import { refuseHeld } from '../../sql/rebuilds.ts';
 import type { RecordedTopic } from '../../sql/records.ts';
 import { createReportClient, type ReportClient } from './client.ts';
 import type { reportSettings } from './config.ts';
@@ -45,8 +45,6 @@ export interface ReportOptions {
 
 /** A running member of the report group. */
 export interface ReportConsumer {
-  /** Resolves when the group's commits reach the ends that the partitions had when this was called. */
-  caughtUp(signal: AbortSignal): Promise<void>;
   /** Sends no more, writes down and commits what was sent, then leaves; gives up what is not stored after `graceMs`. */
   stop(graceMs: number): Promise<void>;
 }
@@ -91,7 +89,10 @@ function credentialsIn(path: string): Credentials {
   }
 }
 
-/** Joins the group; resolves once it fetches. @throws {OperatorError} when it may not run, naming the way out */
+/**
+ * Joins the group; resolves once it fetches. It ends with a HeldError when a rebuild keeps the group's consumers away.
+ * @throws {OperatorError} when it may not run, naming the way out
+ */
 export async function startReport(options: ReportOptions): Promise<ReportConsumer> {
   const { config, logger, now } = options;
   const destination = destinationOf(config);
@@ -136,7 +137,6 @@ export async function startReport(options: ReportOptions): Promise<ReportConsume
     await group.start();
     const unwatch = watchPartitions(checks, options.onFatal, logger);
     return {
-      caughtUp: (signal) => caughtUp(admin, REPORT_GROUP, TOPIC, signal),
       async stop(graceMs) {
         unwatch();
         group.pause();
@@ -180,6 +180,7 @@ function assemble(options: ReportOptions, parts: Parts): { pipeline: ReportPipel
   const persist = persistence({ waits, logger });
   const checks = createLogChecks({
     admin,
+    mayStart: (signal) => refuseHeld(clickhouse, REPORT_GROUP, { timeoutMs, signal }),
     group: REPORT_GROUP,
     topic: TOPIC,
     partitions: recorded.partitions,

@@ -122,6 +122,10 @@ export class RowBinaryReader {
     return this.#position >= this.#bytes.length;
   }
 
+  uint8(): number {
+    return this.#bytes.readUInt8(this.#position++);
+  }
+
   uint32(): number {
     const value = this.#bytes.readUInt32LE(this.#position);
     this.#position += 4;
@@ -162,7 +166,7 @@ export class RowBinaryReader {
     let value = 0;
     let shift = 0;
     for (;;) {
-      const byte = this.#bytes.readUInt8(this.#position++);
+      const byte = this.uint8();
       value += (byte & 127) * 2 ** shift;
       if (byte < 128) return value;
       shift += 7;

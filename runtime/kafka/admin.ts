@@ -34,6 +34,8 @@ export interface KafkaAdmin {
   committed(groupId: string, topic: string): Promise<Map<number, number>>;
   /** The notes that lie with the group's commits, by partition; those without one are left out. */
   notes(groupId: string, topic: string): Promise<Map<number, string>>;
+  /** Sets what a group without members committed. @param offsets by partition */
+  commit(groupId: string, topic: string, offsets: ReadonlyMap<number, number>): Promise<void>;
   /** How many consumers the group has at this moment. */
   members(groupId: string): Promise<number>;
   close(): Promise<void>;
@@ -56,6 +58,7 @@ export async function createAdmin(kafka: Kafka): Promise<KafkaAdmin> {
     offsetsAt: (topic, time) => offsetsAt(admin, topic, time),
     committed: (groupId, topic) => fromCoordinator(() => committed(admin, groupId, topic)),
     notes: (groupId, topic) => fromCoordinator(() => notes(admin, groupId, topic)),
+    commit: (groupId, topic, offsets) => fromCoordinator(() => commit(admin, groupId, topic, offsets)),
     members: (groupId) => fromCoordinator(() => members(admin, groupId)),
     close: () => admin.disconnect(),
   };
@@ -136,6 +139,16 @@ async function notes(admin: Admin, groupId: string, topic: string): Promise<Map<
       metadata ? [[partition, metadata]] : [],
     ),
   );
+}
+
+async function commit(
+  admin: Admin,
+  groupId: string,
+  topic: string,
+  offsets: ReadonlyMap<number, number>,
+): Promise<void> {
+  const partitions = [...offsets].map(([partition, offset]) => ({ partition, offset: String(offset) }));
+  if (partitions.length > 0) await admin.setOffsets({ groupId, topic, partitions });
 }
 
 async function members(admin: Admin, groupId: string): Promise<number> {

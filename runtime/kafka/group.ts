@@ -267,7 +267,7 @@ class RunAheadGroup implements Group {
       this.#handlers.onFatal(
         new LogTruncatedError(
           `partition ${partition} of ${topic}: the log starts at ${log.start}, but the next offset to read is ${position}; ` +
-            `retention removed what lies between. Start with --accept-gap to go on without it, or rebuild.`,
+            `retention removed what lies between. Start with --accept-gap to go on without it.`,
         ),
       );
       return;

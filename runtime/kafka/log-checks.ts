@@ -27,12 +27,15 @@ export interface LogCheckOptions {
   /** By partition, the offset after the highest that the tables account for. */
   readonly accounted: (signal: AbortSignal) => Promise<ReadonlyMap<number, number>>;
   readonly recordSkips: (skips: readonly Skip[], signal: AbortSignal) => Promise<void>;
+  /** Asked first at each assignment. @throws when the group may not fetch now */
+  readonly mayStart: (signal: AbortSignal) => Promise<void>;
 }
 
 export function createLogChecks(options: LogCheckOptions): LogChecks {
-  const { admin, topic, partitions: recorded, acceptGap, recordSkips } = options;
+  const { admin, topic, partitions: recorded, acceptGap, recordSkips, mayStart } = options;
   return {
     async starts(partitions, signal) {
+      await mayStart(signal);
       await checkPartitionCount(admin, topic, recorded);
       const facts = await factsOf(options, partitions, signal);
       const { starts, skips } = startingOffsets(facts, acceptGap);
@@ -69,7 +72,7 @@ async function checkPartitionCount(admin: KafkaAdmin, topic: string, recorded: n
   if (count === undefined || count === recorded) return;
   throw new PartitionCountError(
     `${topic} has ${count} partitions, but ${recorded} are recorded: keys would move to other partitions. ` +
-      'Make a new topic with the new count and rebuild; do not add partitions to a living topic.',
+      `Set KAFKA_PARTITIONS=${count} and run \`kaquan rebuild orders\`, which gives the topic a generation of its own.`,
   );
 }
 

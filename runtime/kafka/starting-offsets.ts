@@ -53,7 +53,7 @@ function startOf({ partition, committed, log, accounted }: PartitionFacts): numb
   if (log.end < known) {
     throw new LogNotWholeError(
       `partition ${partition}: the log ends at ${log.end}, but ${known} was already processed: the topic was recreated or cut. ` +
-        'Delete it and run `kaquan migrate`, which makes it anew with a generation of its own, so that its places do not meet the old ones.',
+        'Run `kaquan rebuild orders`: it gives the topic a generation of its own, so that its places do not meet the old ones.',
     );
   }
   return Math.max(committed ?? log.start, log.start);
@@ -75,6 +75,6 @@ function gapError(partition: number, { first, last }: { first: number; last: num
   return new LogNotWholeError(
     `partition ${partition}: offsets ${first} to ${last} are neither stored nor a dead letter, and reading would start behind them: ` +
       'retention removed them, or somebody moved the commit. Start with --accept-gap to go on without them, or set the ' +
-      "group's offset back if the log still has them, or rebuild.",
+      "group's offset back if the log still has them.",
   );
 }
