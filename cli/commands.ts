@@ -6,6 +6,7 @@ import { addCoupons } from './coupon-commands.ts';
 import { addDeadLetters } from './dlq/commands.ts';
 import type { SimulateOptions } from './produce.ts';
 import type { Io } from './io.ts';
+import type { RebuildCommand } from './rebuild.ts';
 
 type Finish = (exitCode: number) => void;
 
@@ -242,6 +243,26 @@ function addQuestions(program: Command, io: Io, finish: Finish): void {
     .action(async (options: AuditCommand) => {
       const { auditCommand } = await import('./audit.ts');
       finish(await auditCommand(options, io));
+    });
+  program
+    .command('rebuild')
+    .summary('every figure made once more from the events, compared, and put in place')
+    .description('Makes tables once more from what they were made of.')
+    .command('orders')
+    .summary('states and milestones')
+    .description(
+      'Folds all events once more, in the order of the log, into tables beside the live ones, prints the rows that differ\n' +
+        '(none should), and puts the new tables in the place of the old ones, which serve until then. The group must have no\n' +
+        'consumers then: stop them, or let --pause hold them for that moment. Interrupted, it is simply run again.\n' +
+        'Exit code 1: --dry-run found differences.',
+    )
+    .option('--pause', 'let running consumers commit, leave, wait, and come back by themselves')
+    .option('--dry-run', 'only compare, also beside running consumers')
+    .option(...JSON_OPTION)
+    .addHelpText('after', example('kaquan rebuild orders --pause'))
+    .action(async (options: RebuildCommand) => {
+      const { rebuildOrders } = await import('./rebuild.ts');
+      finish(await rebuildOrders(options, io));
     });
   program
     .command('sql')

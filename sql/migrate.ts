@@ -35,6 +35,20 @@ export class StoreMismatch extends Error {
 const STATEMENT_TIMEOUT_MS = 600_000;
 
 /**
+ * Applies the migrations that are missing, and nothing else: also to a store that another fold has filled.
+ * @returns the names of the migrations that this run applied.
+ * @throws {StoreMismatch} when an applied migration has changed or is unknown here.
+ */
+export async function applyMigrations(
+  clickhouse: ClickHouse,
+  options: Omit<MigrateOptions, 'timeZone' | 'foldVersion'>,
+): Promise<{ applied: string[] }> {
+  return withMigrations(clickhouse, options, async (migrations, lock) => ({
+    applied: await applyMissing(clickhouse, migrations, options, lock),
+  }));
+}
+
+/**
  * Brings the store to what this program needs: the migrations that are missing, then the views, the TTLs and the facts.
  * Safe to repeat, to kill at any moment and to run twice at once: every statement is idempotent, and one run waits for
  * the other.
@@ -45,10 +59,7 @@ export async function migrateStore(
   clickhouse: ClickHouse,
   options: MigrateOptions,
 ): Promise<{ applied: string[] }> {
-  const folder = options.folder ?? new URL('./', import.meta.url);
-  const migrations = await migrationsIn(new URL('migrations/', folder));
-  await run(clickhouse, await statementsIn(new URL('bootstrap.sql', folder)), 'bootstrap.sql');
-  return withStoreLock(clickhouse, lockOptionsOf(options), async (lock) => {
+  return withMigrations(clickhouse, options, async (migrations, lock, folder) => {
     await refuseAnotherFold(clickhouse, options.foldVersion);
     const applied = await applyMissing(clickhouse, migrations, options, lock);
     await applyViews(clickhouse, new URL('views/', folder), options.timeZone, lock);
@@ -59,7 +70,24 @@ export async function migrateStore(
   });
 }
 
-function lockOptionsOf({ owner, logger, now, signal, lockStaleAfterMs }: MigrateOptions) {
+async function withMigrations<T>(
+  clickhouse: ClickHouse,
+  options: Omit<MigrateOptions, 'timeZone' | 'foldVersion'>,
+  work: (migrations: readonly Migration[], lock: Lock, folder: URL) => Promise<T>,
+): Promise<T> {
+  const folder = options.folder ?? new URL('./', import.meta.url);
+  const migrations = await migrationsIn(new URL('migrations/', folder));
+  await run(clickhouse, await statementsIn(new URL('bootstrap.sql', folder)), 'bootstrap.sql');
+  return withStoreLock(clickhouse, lockOptionsOf(options), (lock) => work(migrations, lock, folder));
+}
+
+function lockOptionsOf({
+  owner,
+  logger,
+  now,
+  signal,
+  lockStaleAfterMs,
+}: Omit<MigrateOptions, 'timeZone' | 'foldVersion'>) {
   const optional = {
     ...(signal === undefined ? {} : { signal }),
     ...(lockStaleAfterMs === undefined ? {} : { staleAfterMs: lockStaleAfterMs }),
@@ -71,14 +99,14 @@ async function refuseAnotherFold(clickhouse: ClickHouse, foldVersion: string): P
   const recorded = await recordedFact(clickhouse, 'fold_version');
   if (recorded === undefined || recorded === foldVersion) return;
   throw new StoreMismatch(
-    `the store was filled by fold version ${recorded} and this program folds with ${foldVersion}: rebuild into new tables`,
+    `the store was filled by fold version ${recorded} and this program folds with ${foldVersion}: run kaquan rebuild orders`,
   );
 }
 
 async function applyMissing(
   clickhouse: ClickHouse,
   migrations: readonly Migration[],
-  { owner, logger }: MigrateOptions,
+  { owner, logger }: Pick<MigrateOptions, 'owner' | 'logger'>,
   lock: Lock,
 ): Promise<string[]> {
   const recorded = await appliedOnes(clickhouse, migrations);

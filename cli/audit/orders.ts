@@ -82,7 +82,7 @@ function conditionOf(own: string, { above, recent, horizon }: OrderAuditOptions)
 }
 
 /** Orders whose state may come from an event that is gone. */
-function forgotten(own: string, horizon: number): string {
+export function forgotten(own: string, horizon: number): string {
   const least = ['give_order', 'pay', 'cancel_pay', 'payed', 'cancel_give_order', 'refund']
     .map((status) => `tupleElement(${status}, 'time')`)
     .join(', ');

@@ -1,4 +1,4 @@
 import type { RequestOptions } from '../../runtime/clickhouse/client.ts';
 
 /** An audit may take its time; what it must not do is take the store from those who work with it. */
-export const UNHURRIED: RequestOptions = { timeoutMs: 600_000, settings: { max_threads: 1 } };
+export const UNHURRIED = { timeoutMs: 600_000, settings: { max_threads: 1 } } satisfies RequestOptions;

@@ -24,13 +24,13 @@ export async function checkPartitions(
   if (recorded !== undefined && recorded.partitions !== living) {
     throw new CommandError(
       `the topic ${spec.topic} has ${living} partitions, but was made with ${recorded.partitions}: orders' histories now lie in ` +
-        'two partitions each. Publish to a new topic with the new count, and rebuild.',
+        `two partitions each. Set KAFKA_PARTITIONS=${living} and run kaquan rebuild orders.`,
     );
   }
   if (living !== spec.partitions) {
     throw new CommandError(
       `the topic ${spec.topic} has ${living} partitions, but KAFKA_PARTITIONS is ${spec.partitions}; partitions never change ` +
-        `on a living topic. Set KAFKA_PARTITIONS=${living}, or make a new topic and rebuild.`,
+        `on a living topic. Set KAFKA_PARTITIONS=${living}; docs/operations.md tells the way to another count.`,
     );
   }
 }

@@ -29,5 +29,5 @@ const absent = (topic: string) => `topic ${topic} does not exist: create it with
 
 const differs = (topic: string, found: number, recorded: number) =>
   `topic ${topic} has ${found} partitions, but ${recorded} are recorded (KAFKA_PARTITIONS): an order's events would be spread over two ` +
-  `partitions. Set KAFKA_PARTITIONS to the number that the topic was made with; if partitions were added to it since, make a new ` +
-  `topic and rebuild.`;
+  `partitions. Set KAFKA_PARTITIONS to the number that the topic was made with; if partitions were added to it since, run ` +
+  `kaquan rebuild orders with KAFKA_PARTITIONS=${found}.`;

@@ -108,7 +108,7 @@ describe('the command, on real Kafka and ClickHouse', () => {
     const { code, err } = await kaquan(['migrate'], { KAFKA_PARTITIONS: '5' });
     expect(code).toBe(1);
     expect(err).toContain('coupon_order.v1 has 4 partitions, but KAFKA_PARTITIONS is 5');
-    expect(err).toContain('Set KAFKA_PARTITIONS=4, or make a new topic and rebuild.');
+    expect(err).toContain('Set KAFKA_PARTITIONS=4; docs/operations.md tells the way to another count.');
   });
 
   it('status counts what waits, then what was stored', async () => {

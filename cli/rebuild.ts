@@ -1,0 +1,89 @@
+import { hostname } from 'node:os';
+
+import { ordersSettings } from '../consumers/orders/config.ts';
+import { FOLD_VERSION } from '../domain/order/state.ts';
+import type { ClickHouse } from '../runtime/clickhouse/client.ts';
+import type { KafkaAdmin } from '../runtime/kafka/admin.ts';
+import { parseSettings, type Parsed } from '../runtime/process/settings.ts';
+import { REPORT_GROUP, TOPIC } from '../schemas/coupon_order/topic.ts';
+import { applyMigrations, withStoreLock } from '../sql/migrate.ts';
+import { recordedFact, recordedTopic, type RecordedTopic } from '../sql/records.ts';
+import { commandLogger, connectClickHouse, connectKafka } from './connections.ts';
+import { CommandError, EXIT } from './failure.ts';
+import type { Io } from './io.ts';
+import { adoptionOf, adoptionText, type Adoption } from './rebuild/adoption.ts';
+import { finishExchange, rebuild, type Rebuild } from './rebuild/rebuild.ts';
+import { rebuildText } from './rebuild/text.ts';
+
+export interface RebuildCommand {
+  readonly pause?: true;
+  readonly dryRun?: true;
+  readonly json?: true;
+}
+
+/** `kaquan rebuild orders`. @returns exit code 1 if a dry run found differences */
+export async function rebuildOrders(options: RebuildCommand, io: Io): Promise<number> {
+  const admin = await connectKafka(io.env);
+  const clickhouse = connectClickHouse(io.env);
+  try {
+    const rebuilt = await rebuildOnce(options, io, { admin, clickhouse });
+    if (rebuilt === undefined) return EXIT.done;
+    io.stdout.write(options.json ? `${JSON.stringify(rebuilt, null, 2)}\n` : rebuildText(rebuilt));
+    return rebuilt.exchanged || rebuilt.differences.length === 0 ? EXIT.done : EXIT.failed;
+  } finally {
+    await Promise.allSettled([admin.close(), clickhouse.close()]);
+  }
+}
+
+/** @returns undefined: another run was interrupted in its exchange, and this one finished it */
+async function rebuildOnce(
+  { pause, dryRun }: RebuildCommand,
+  io: Io,
+  { admin, clickhouse }: { readonly admin: KafkaAdmin; readonly clickhouse: ClickHouse },
+): Promise<Rebuild | undefined> {
+  const config = parseSettings(ordersSettings, io.env);
+  const say = (sentence: string): unknown => io.stderr.write(`${sentence}\n`);
+  const lockOptions = {
+    owner: `${hostname()}:${process.pid}`,
+    logger: commandLogger(io.env),
+    now: () => performance.now(),
+  };
+  await applyMigrations(clickhouse, lockOptions);
+  return withStoreLock(clickhouse, lockOptions, async (lock) => {
+    if (await finishExchange({ admin, clickhouse, say })) {
+      say(
+        'A rebuild was interrupted in the midst of its exchange: it is finished now, and its tables serve.',
+      );
+      return undefined;
+    }
+    const { recorded, adoption } = await topicOf(config, { admin, clickhouse });
+    if (adoption !== undefined) say(adoptionText(adoption, recorded));
+    return rebuild({
+      admin,
+      clickhouse,
+      group: config.ORDERS_GROUP,
+      otherGroups: [REPORT_GROUP],
+      recorded,
+      adoption,
+      foldVersion: FOLD_VERSION,
+      storedVersion: await recordedFact(clickhouse, 'fold_version'),
+      pause: pause === true,
+      dryRun: dryRun === true,
+      lock,
+      now: Date.now(),
+      say,
+    });
+  });
+}
+
+/** The topic as it is recorded, and how it lives. @throws {CommandError} naming what is to be done first */
+async function topicOf(
+  { KAFKA_PARTITIONS: partitions, ORDERS_GROUP: group }: Parsed<typeof ordersSettings>,
+  ends: { readonly admin: KafkaAdmin; readonly clickhouse: ClickHouse },
+): Promise<{ readonly recorded: RecordedTopic; readonly adoption: Adoption | undefined }> {
+  const recorded = await recordedTopic(ends.clickhouse, TOPIC);
+  if (recorded === undefined)
+    throw new CommandError(`${TOPIC} is not recorded in ClickHouse: run kaquan migrate first.`);
+  const groups = [group, REPORT_GROUP];
+  return { recorded, adoption: await adoptionOf({ ...ends, recorded, partitions, groups }) };
+}

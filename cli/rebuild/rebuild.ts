@@ -1,0 +1,230 @@
+import type { ClickHouse } from '../../runtime/clickhouse/client.ts';
+import type { KafkaAdmin } from '../../runtime/kafka/admin.ts';
+import type { Lock } from '../../sql/lock.ts';
+import { lastStep } from '../../sql/rebuilds.ts';
+import type { RecordedTopic } from '../../sql/records.ts';
+import { ORDER_KEY } from '../audit/order-sql.ts';
+import { CommandError } from '../failure.ts';
+import { amount } from '../status/wording.ts';
+import { accountedCut } from './accounted.ts';
+import type { Adoption } from './adoption.ts';
+import { compare, type Comparison } from './comparison.ts';
+import { below, type Cut } from './cut.ts';
+import { exchange, hasBegun, readPlan, shadowsNow, type ExchangePlan } from './exchange.ts';
+import { foldEvents, type Folded } from './folding.ts';
+import { forgottenOrders, type Forgotten } from './forgotten.ts';
+import { emptied, hold, releaseAfter, type Holding } from './holding.ts';
+import { createShadows, dropShadows } from './shadows.ts';
+
+export interface RebuildOptions {
+  readonly clickhouse: ClickHouse;
+  readonly admin: KafkaAdmin;
+  /** The group that fills the tables. */
+  readonly group: string;
+  /** The other groups that read the topic. */
+  readonly otherGroups: readonly string[];
+  readonly recorded: RecordedTopic;
+  /** The living topic is not the recorded one. */
+  readonly adoption?: Adoption | undefined;
+  /** The version of the fold of this program. */
+  readonly foldVersion: string;
+  /** The version that the store is recorded to be filled by. */
+  readonly storedVersion: string | undefined;
+  /** Stops the group's consumers for the exchange, instead of refusing as long as there are any. */
+  readonly pause: boolean;
+  /** Only compares. */
+  readonly dryRun: boolean;
+  /** Confirms that nobody else rebuilds or migrates. */
+  readonly lock: Pick<Lock, 'confirm'>;
+  /** ms */
+  readonly now: number;
+  /** Tells a person what happens. */
+  readonly say: (sentence: string) => unknown;
+  /** Orders that are folded and compared at once; the default keeps memory within about 200 MB. */
+  readonly slice?: number;
+}
+
+/** What `kaquan rebuild orders --json` prints. */
+export interface Rebuild extends Comparison {
+  /** Orders and events that were folded before the comparison. */
+  readonly folded: Folded;
+  /** Orders whose events a TTL removed: their rows are as they were. */
+  readonly carried: number;
+  /** The rebuilt tables serve. */
+  readonly exchanged: boolean;
+}
+
+const SLICE = 50_000;
+const TABLES = ['milestones', 'states'] as const;
+
+/** Folds all stored events once more beside the live tables, compares, and exchanges. @throws {CommandError} naming what to do first */
+export async function rebuild(options: RebuildOptions): Promise<Rebuild> {
+  const { clickhouse, admin, group, recorded, dryRun, pause, now, say, slice = SLICE } = options;
+  if (!dryRun && !pause) for (const held of heldGroups(options)) await refuseMembers(admin, held);
+  const cut = cutAt(options, await admin.committed(group, recorded.topic));
+  await createShadows(clickhouse, TABLES);
+  const forgotten = await forgottenOrders(clickhouse, now, slice);
+  refuseAnotherFold(options, forgotten);
+  const parts = { clickhouse, events: 'events', slice };
+  const folded = await foldEvents(parts, (own) => `${below(cut)} AND ${forgotten.others(own)}`);
+  await forgotten.carry();
+  say(`${amount(folded.orders)} orders folded from ${amount(folded.events)} records`);
+  const compared = await compare(clickhouse, {
+    above: `NOT ${below(cut)}`,
+    folded: forgotten.others,
+    slice,
+  });
+  if (dryRun) await dropShadows(clickhouse);
+  else await takeOver(options, cut, forgotten);
+  return { ...compared, folded, carried: forgotten.orders, exchanged: !dryRun };
+}
+
+/** Those whose consumers may not run during the exchange. */
+const heldGroups = ({ group, otherGroups, adoption }: RebuildOptions): readonly string[] =>
+  adoption === undefined ? [group] : [group, ...otherGroups];
+
+/** Of a log that is gone, all events that are stored lie below: nobody can add to them. */
+const cutAt = ({ recorded, adoption }: RebuildOptions, offsets: Cut['offsets']): Cut =>
+  adoption?.kind === 'anew'
+    ? { generation: recorded.generation + 1, offsets: new Map() }
+    : { generation: recorded.generation, offsets };
+
+async function refuseMembers(admin: KafkaAdmin, group: string): Promise<void> {
+  const members = await admin.members(group);
+  if (members === 0) return;
+  const [consumers, them] = members === 1 ? ['consumer', 'it'] : ['consumers', 'them'];
+  throw new CommandError(
+    `the group ${group} has ${members} ${consumers}: stop ${them} first, or add --pause, which makes ${them} wait for the ` +
+      'exchange. --dry-run only compares, and needs neither.',
+  );
+}
+
+function refuseAnotherFold({ foldVersion, storedVersion }: RebuildOptions, { orders }: Forgotten): void {
+  if (orders === 0 || foldVersion === storedVersion) return;
+  throw new CommandError(
+    `EVENTS_TTL_DAYS removed events of ${amount(orders)} orders, which were folded by version ${storedVersion ?? 'unknown'} and ` +
+      `can't be folded by ${foldVersion}: restore their events from a backup first.`,
+  );
+}
+
+/** Everything from the hold to the release. */
+async function takeOver(options: RebuildOptions, cut: Cut, forgotten: Forgotten): Promise<void> {
+  const { clickhouse, lock } = options;
+  const holding = await hold(clickhouse, heldGroups(options), await lastStep(clickhouse));
+  let plan: ExchangePlan;
+  try {
+    plan = await settledPlan(options, cut, forgotten, holding);
+    lock.confirm();
+  } catch (error) {
+    // Nothing is exchanged yet: the consumers go on with what they have.
+    await holding.release();
+    throw error;
+  }
+  await exchange(options, plan);
+  await holding.release();
+}
+
+/** Catches up with what the group committed, until it can't move any more. */
+async function settledPlan(
+  options: RebuildOptions,
+  built: Cut,
+  forgotten: Forgotten,
+  holding: Holding,
+): Promise<ExchangePlan> {
+  const { clickhouse, admin, group, recorded, foldVersion } = options;
+  const { topic } = recorded;
+  let cut = built;
+  for (let plan: ExchangePlan | undefined; ;) {
+    await emptied(admin, heldGroups(options), told(options));
+    const committed = await admin.committed(group, topic);
+    // A consumer that came before the exchange was recorded, and went: it may have committed meanwhile.
+    if (plan !== undefined && isSame(committed, new Map(plan.committed))) return plan;
+    const offsets = await goOnFrom(options, committed);
+    const now = cutAt(options, offsets);
+    await catchUp(options, cut, now, forgotten);
+    cut = now;
+    plan = {
+      group,
+      topic,
+      committed: [...committed],
+      offsets: [...offsets],
+      tables: await shadowsNow(clickhouse, TABLES),
+      foldVersion,
+      adopted: await adoptionPlan(options, offsets),
+    };
+    await holding.exchange(JSON.stringify(plan));
+  }
+}
+
+/** What the group goes on from, by partition. */
+async function goOnFrom(
+  { clickhouse, admin, group, recorded, adoption }: RebuildOptions,
+  committed: ReadonlyMap<number, number>,
+): Promise<ReadonlyMap<number, number>> {
+  if (adoption?.kind === 'anew') return committed;
+  const accounting = { group, ledger: 'events' as const, generation: recorded.generation };
+  return accountedCut(clickhouse, admin, recorded.topic, accounting, committed);
+}
+
+/** @param offsets what the group goes on from */
+async function adoptionPlan(
+  options: RebuildOptions,
+  offsets: ReadonlyMap<number, number>,
+): Promise<ExchangePlan['adopted']> {
+  const { admin, group, otherGroups, recorded, adoption } = options;
+  if (adoption === undefined) return undefined;
+  const commits = [{ group, offsets: [...offsets] }];
+  for (const other of otherGroups)
+    commits.push({ group: other, offsets: [...(await admin.committed(other, recorded.topic))] });
+  const plan = { after: recorded.generation, partitions: adoption.partitions };
+  if (adoption.kind === 'grown') return { ...plan, processed: commits, rewound: [] };
+  const log = await admin.offsets(recorded.topic);
+  // A group without commits begins at the log's start by itself.
+  const rewound = commits.map(({ group: one, offsets: own }) => ({
+    group: one,
+    offsets: own
+      .filter(([partition]) => log.has(partition))
+      .map(([partition]): [number, number] => [partition, log.get(partition)?.start ?? 0]),
+  }));
+  return { ...plan, processed: [], rewound };
+}
+
+const told =
+  ({ say }: Pick<RebuildOptions, 'say'>) =>
+  (group: string, members: number) =>
+    say(`waiting for ${members} ${members === 1 ? 'consumer' : 'consumers'} of ${group} to commit and leave`);
+
+const isSame = (a: ReadonlyMap<number, number>, b: ReadonlyMap<number, number>): boolean =>
+  a.size === b.size && [...a].every(([partition, offset]) => b.get(partition) === offset);
+
+/** Orders that moved since are folded again from nothing: their rows come out the same, and the new ones beside them. */
+async function catchUp(
+  { clickhouse, say, slice = SLICE }: RebuildOptions,
+  from: Cut,
+  to: Cut,
+  forgotten: Forgotten,
+): Promise<void> {
+  const moved = (own: string): string =>
+    `${ORDER_KEY} IN (SELECT ${ORDER_KEY} FROM kaquan_store.events WHERE ${own} AND ${below(to)} AND NOT ${below(from)})`;
+  const condition = (own: string) => `${below(to)} AND ${moved(own)} AND ${forgotten.others(own)}`;
+  const { orders } = await foldEvents({ clickhouse, events: 'events', slice }, condition);
+  await forgotten.carry();
+  say(`${amount(orders)} orders moved meanwhile, and are caught up with`);
+}
+
+/** Finishes what another run was killed in the midst of. @returns whether there was an exchange to finish */
+export async function finishExchange(
+  parts: Pick<RebuildOptions, 'clickhouse' | 'admin' | 'say'>,
+): Promise<boolean> {
+  const { clickhouse, admin } = parts;
+  const last = await lastStep(clickhouse);
+  if (last?.step !== 'exchange') return false;
+  const plan = readPlan(last.plan);
+  await emptied(admin, last.groups, told(parts));
+  const committed = await admin.committed(plan.group, plan.topic);
+  // Before the first table is exchanged the shadows may be behind; then nothing was done, and nothing is lost.
+  const isWhole = (await hasBegun(clickhouse, plan)) || isSame(committed, new Map(plan.committed));
+  if (isWhole) await exchange(parts, plan);
+  await releaseAfter(clickhouse, last);
+  return isWhole;
+}
