@@ -7,7 +7,7 @@ import { createKafka } from '../../runtime/kafka/client.ts';
 import { TOPIC } from '../../schemas/coupon_order/topic.ts';
 import { recordedTopic } from '../../sql/records.ts';
 import { done, endConsumers, kaquan, numberOf, simulate, startConsumer, storeOf } from '../e2e/kaquan.ts';
-import { differencesOfAllViews } from '../oracle/differences.ts';
+import { differencesOfAllViews } from '../../cli/chaos/oracle/differences.ts';
 import { startTestStack, type TestStack } from '../stack.ts';
 
 let stack: TestStack;

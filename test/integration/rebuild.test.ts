@@ -16,7 +16,7 @@ import {
   storeOf,
   type Output,
 } from '../e2e/kaquan.ts';
-import { differencesOfAllViews } from '../oracle/differences.ts';
+import { differencesOfAllViews } from '../../cli/chaos/oracle/differences.ts';
 import { startTestStack, type TestStack } from '../stack.ts';
 
 let stack: TestStack;
