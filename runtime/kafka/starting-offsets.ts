@@ -67,7 +67,7 @@ function gapBefore(
   // A group that never ran starts at the log's start, wherever that is.
   const isFirst = committed === undefined && accounted === undefined;
   if (isFirst) return undefined;
-  const expected = accounted ?? log?.start ?? 0;
+  const expected = accounted ?? Math.min(committed ?? 0, log?.start ?? 0);
   return start > expected ? { first: expected, last: start - 1 } : undefined;
 }
 

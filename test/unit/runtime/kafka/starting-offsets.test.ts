@@ -19,6 +19,13 @@ describe('where a partition starts', () => {
 
   it.each([
     ['retention passed the commit', 4, log(6, 9), 4, { first: 4, last: 5 }],
+    [
+      'retention passed the commit of a group that stored nothing',
+      0,
+      log(6, 9),
+      undefined,
+      { first: 0, last: 5 },
+    ],
     ['somebody moved the commit', 8, log(0, 9), 4, { first: 4, last: 7 }],
     ['somebody committed for a group that stored nothing', 8, log(2, 9), undefined, { first: 2, last: 7 }],
     ['the group is gone and the log has lost what follows', undefined, log(6, 9), 4, { first: 4, last: 5 }],
