@@ -42,6 +42,8 @@ export function poisonRecord(kind: PoisonKind, event: CouponOrderEvent, tools: P
   const partition = tools.partitionOf(key);
   switch (kind) {
     case 'misrouted':
+      // Where there is one partition only, no other is wrong.
+      if (tools.partitions === 1) return wrongKey(event, tools);
       return { partition: (partition + 1) % tools.partitions, key, value: tools.encode(event) };
     case 'wrong_key':
       return wrongKey(event, tools);

@@ -22,10 +22,10 @@ function goodEvent(): CouponOrderEvent {
 }
 
 const event = goodEvent();
-const partitions = 4;
+const PARTITIONS = 4;
 const schemas = createSchemas();
 
-const made = (kind: PoisonKind) =>
+const made = (kind: PoisonKind, partitions = PARTITIONS) =>
   poisonRecord(kind, event, {
     encode: encodeEvent,
     keyOf,
@@ -43,7 +43,7 @@ function found({ key, value, partition }: ReturnType<typeof made>): string {
   if (!decoded.ok) return decoded.reason;
   const { value: read } = decoded;
   if (!key.equals(keyOf(read))) return 'wrong key';
-  if (partition !== partitionOf(key, partitions)) return 'wrong partition';
+  if (partition !== partitionOf(key, PARTITIONS)) return 'wrong partition';
   if (!withinBounds(read)) return 'out of bounds';
   return read.time > Date.UTC(2090, 0) ? 'far future' : 'nothing';
 }
@@ -66,8 +66,12 @@ describe('a poisoned record', () => {
     expect(['nothing', 'no frame', 'unknown schema']).not.toContain(found(made(kind)));
   });
 
+  it('is none that a consumer takes where the topic has one partition', () => {
+    expect(found(made('misrouted', 1))).toBe('wrong key');
+  });
+
   it('lies, unless that is what is wrong with it, where its order would', () => {
-    const place = partitionOf(keyOf(event), partitions);
+    const place = partitionOf(keyOf(event), PARTITIONS);
     for (const kind of POISON_KINDS.filter((each) => each !== 'misrouted' && each !== 'wrong_key')) {
       expect(made(kind)).toMatchObject({ partition: place, key: keyOf(event) });
     }
