@@ -33,6 +33,7 @@ export interface CourierOptions {
   readonly book: Book;
   readonly commits: Commits;
   readonly pace: Pace;
+  /** Of a parcel; the pace may allow fewer events. */
   readonly limits: ParcelLimits;
   /** The recorded generation of the topic. */
   readonly generation: number;
@@ -78,10 +79,10 @@ export class Courier {
 
   /** Prepares what waits in the lane. @returns undefined: nothing waits */
   async prepare(): Promise<Prepared | undefined> {
-    const { loadSchemas, limits } = this.#options;
+    const { loadSchemas, limits, pace } = this.#options;
     if (this.#lane.isEmpty) return undefined;
     await loadSchemas(this.#lane.ahead());
-    const parcel = this.#lane.take(limits);
+    const parcel = this.#lane.take({ ...limits, events: pace.arrayMax });
     // Those that were redriven are looked up when everything before them is in the ledger.
     const known =
       parcel.events[0]?.event.isRedriven === true ? new Map<string, Known>() : await this.#known(parcel);
