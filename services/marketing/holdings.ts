@@ -39,12 +39,12 @@ export function lookUpBuyers(clickhouse: ClickHouse): BuyerLookUp {
 export async function findBuyers(
   clickhouse: ClickHouse,
   buyers: readonly BuyerKey[],
-  version: string,
+  version: string | undefined,
   request: RequestOptions = {},
 ): Promise<FoundBuyer[]> {
   if (buyers.length === 0) return [];
-  // A look-up is so short that threads would cost more than they bring.
-  const look = { ...request, settings: { max_threads: 1 } };
+  // A look-up is so short that threads, also those that read files, would cost more than they bring.
+  const look = { ...request, settings: { max_threads: 1, local_filesystem_read_method: 'pread' } };
   const named = await readNamedRows(clickhouse, buyers, version, look);
   const candidates = await candidatesOf(clickhouse, buyers, named, look);
   const paid = await readPaidOrders(clickhouse, distinctOrders(candidates.flat()), look);

@@ -19,12 +19,12 @@ export interface CatalogueSnapshot {
 
 /**
  * What is stored of many buyers, in as few reads as for one. Safe to use concurrently; nothing is retried here.
- * @param version the catalogue's whose memberships and scores are asked for
+ * @param version the catalogue's whose memberships and scores are asked for; undefined: of these buyers' apps none has any
  * @returns for each of `buyers`, in their order
  * @throws {ClickHouseError | TransportError} as ClickHouse does
  */
 export type BuyerLookUp = (
   buyers: readonly BuyerKey[],
-  version: string,
+  version: string | undefined,
   options?: { readonly timeoutMs?: number; readonly signal?: AbortSignal },
 ) => Promise<readonly Buyer[]>;

@@ -55,7 +55,14 @@ async function knownOf(
 ): Promise<Known[]> {
   if (catalogue === undefined) throw new Error('the catalogue could not be read yet');
   const began = performance.now();
-  const buyers = await lookUp(keys, catalogue.version, { timeoutMs: lookUpMs });
+  const version = hasHolders(keys, catalogue) ? catalogue.version : undefined;
+  const buyers = await lookUp(keys, version, { timeoutMs: lookUpMs });
   onLookUp(keys.length, (performance.now() - began) / 1000);
   return buyers.map((buyer, at) => ({ buyer, catalogue: catalogue.of(keys[at]?.appId ?? '') }));
 }
+
+/** Whether one of the buyers may be a member of something, or have points. */
+const hasHolders = (keys: readonly BuyerKey[], catalogue: CatalogueSnapshot): boolean =>
+  [...new Set(keys.map(({ appId }) => appId))]
+    .map((appId) => catalogue.of(appId))
+    .some(({ memberships, scores }) => memberships.size > 0 || scores.size > 0);

@@ -22,11 +22,14 @@ interface Row {
 
 export const buyerName = (appId: string, openId: string): string => `${appId}\0${openId}`;
 
-/** One read of three tables, each by its primary key. @returns by `buyerName`; a buyer without rows has none */
+/**
+ * One read of three tables, each by its primary key; without a version, of the two that are no catalogue's.
+ * @returns by `buyerName`; a buyer without rows has none
+ */
 export async function readNamedRows(
   clickhouse: ClickHouse,
   buyers: readonly BuyerKey[],
-  version: string,
+  version: string | undefined,
   request: RequestOptions,
 ): Promise<ReadonlyMap<string, NamedRows>> {
   const rows = await clickhouse.query<Row>(namedRowsSql(buyers, version), request);
@@ -52,18 +55,21 @@ function add({ what, id, value }: Row, to: NamedRows): void {
   else if (id !== '') to.userId = id;
 }
 
-export function namedRowsSql(buyers: readonly BuyerKey[], version: string): string {
+export function namedRowsSql(buyers: readonly BuyerKey[], version: string | undefined): string {
   const named = pairsCondition(
     ['app_id', 'open_id'],
     buyers.map(({ appId, openId }) => [appId, openId] as const),
   );
-  return `
-    SELECT app_id, open_id, 'order' AS what, order_id AS id, toInt64(0) AS value
-    FROM kaquan_store.buyer_orders WHERE ${named}
-    UNION ALL
-    SELECT app_id, open_id, 'user_id' AS what, argMax(user_id, at) AS id, toInt64(0) AS value
-    FROM kaquan_store.identities WHERE ${named} GROUP BY app_id, open_id
-    UNION ALL
-    SELECT app_id, open_id, toString(kind) AS what, id, value
-    FROM kaquan_store.catalogue_holders WHERE version = ${stringLiteral(version)} AND ${named}`;
+  const tables = [
+    `SELECT app_id, open_id, 'order' AS what, order_id AS id, toInt64(0) AS value
+     FROM kaquan_store.buyer_orders WHERE ${named}`,
+    `SELECT app_id, open_id, 'user_id' AS what, argMax(user_id, at) AS id, toInt64(0) AS value
+     FROM kaquan_store.identities WHERE ${named} GROUP BY app_id, open_id`,
+  ];
+  if (version !== undefined)
+    tables.push(
+      `SELECT app_id, open_id, toString(kind) AS what, id, value
+       FROM kaquan_store.catalogue_holders WHERE version = ${stringLiteral(version)} AND ${named}`,
+    );
+  return tables.join(' UNION ALL ');
 }

@@ -223,6 +223,7 @@ describe('every read of a look-up reaches the primary key', () => {
 
   it.each([
     ['what is stored under their names', namedRowsSql(buyers, 'v'), 3],
+    ['the same, of an app without members', namedRowsSql(buyers, undefined), 2],
     [
       'the orders of persons',
       personOrdersSql([1, 2, 3].map((n) => ({ name: 'user_id', id: `u${n}000` }))),

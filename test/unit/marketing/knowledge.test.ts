@@ -41,8 +41,30 @@ function open(options: Partial<KnowledgeOptions>): Knowledge {
 }
 
 describe('what the service knows', () => {
+  it.each([
+    ['an app without memberships and scores', ['plain'], undefined],
+    ['one of several apps with scores', ['plain', 'scored'], 'v1'],
+  ])('asks for members and points of %s: %j, %s', async (_, apps, expected) => {
+    const asked: (string | undefined)[] = [];
+    open({
+      readCatalogue: () =>
+        Promise.resolve({
+          version: 'v1',
+          of: (appId) => (appId === 'scored' ? snapshot('v1').of(appId) : NO_OFFERS),
+        }),
+      lookUp: (buyers, version) => {
+        asked.push(version);
+        return Promise.resolve(buyers.map(() => NOBODY));
+      },
+      shareMs: 5,
+    });
+    await knowledge.ready;
+    await Promise.all(apps.map((appId) => knowledge.of({ appId, openId: 'o' }, WANTED)));
+    expect(asked).toEqual([expected]);
+  });
+
   it('is of one version: what a buyer has, and what his app offers', async () => {
-    const asked: string[] = [];
+    const asked: (string | undefined)[] = [];
     let version = 1;
     open({
       readCatalogue: () => Promise.resolve(snapshot(`v${version}`)),
