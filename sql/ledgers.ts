@@ -56,6 +56,22 @@ function ledger(table: string, columns: string, rows: RowBinaryWriter): LedgerRo
   return { table, sql, rows: rows.written() };
 }
 
+/** By partition, the last stored record: its offset and its timestamp, ms. Reads two columns of all events. */
+export async function lastStoredRecords(
+  clickhouse: ClickHouse,
+  generation: number,
+  options: RequestOptions,
+): Promise<ReadonlyMap<number, { readonly offset: number; readonly time: number }>> {
+  const rows = await clickhouse.query<{ partition: number; last: string; time: string }>(
+    'SELECT partition, max(offset) AS last, toUnixTimestamp64Milli(argMax(record_time, offset)) AS time ' +
+      'FROM kaquan_store.events WHERE generation = {generation:UInt32} GROUP BY partition',
+    { ...options, params: { generation } },
+  );
+  return new Map(
+    rows.map(({ partition, last, time }) => [partition, { offset: Number(last), time: Number(time) }]),
+  );
+}
+
 /** By partition, the offset after the highest that the tables account for. */
 export async function accountedOffsets(
   clickhouse: ClickHouse,

@@ -1,5 +1,6 @@
 import type { KafkaAdmin, PartitionOffsets } from '../../runtime/kafka/admin.ts';
-import { accountedOffsets } from '../../sql/ledgers.ts';
+import { madeAnew } from '../../runtime/kafka/made-anew.ts';
+import { accountedOffsets, lastStoredRecords } from '../../sql/ledgers.ts';
 import type { ClickHouse } from '../../runtime/clickhouse/client.ts';
 import type { RecordedTopic } from '../../sql/records.ts';
 import { CommandError } from '../failure.ts';
@@ -38,7 +39,7 @@ export async function adoptionOf(parts: AdoptionParts): Promise<Adoption | undef
   return living === recorded.partitions ? undefined : { kind: 'grown', partitions };
 }
 
-/** Whether the log lacks what was processed already. */
+/** Whether the log lacks what was processed already, or has other records in its place. */
 async function isAnew(
   { admin, clickhouse, recorded: { topic, generation, partitions }, groups }: AdoptionParts,
   log: ReadonlyMap<number, PartitionOffsets>,
@@ -51,7 +52,7 @@ async function isAnew(
     ];
     if (processed.some(([partition, offset]) => (log.get(partition)?.end ?? 0) < offset)) return true;
   }
-  return false;
+  return (await madeAnew(admin, topic, log, await lastStoredRecords(clickhouse, generation, {}))).size > 0;
 }
 
 /** What a person is told of it. */

@@ -16,7 +16,7 @@ import { Waits } from '../../runtime/process/waits.ts';
 import { createSchemas } from '../../schemas/index.ts';
 import { deadLetterTopic, TOPIC } from '../../schemas/coupon_order/topic.ts';
 import { agreedTopic } from '../../sql/agreement.ts';
-import { accountedOffsets } from '../../sql/ledgers.ts';
+import { accountedOffsets, lastStoredRecords } from '../../sql/ledgers.ts';
 import { exchangeNumber, refuseHeld } from '../../sql/rebuilds.ts';
 import { recordedFact, type RecordedTopic } from '../../sql/records.ts';
 import type { Batch } from './batch.ts';
@@ -150,6 +150,7 @@ function assemble(options: OrdersOptions, parts: Parts) {
     partitions: recorded.partitions,
     acceptGap,
     accounted: (signal) => accountedOffsets(clickhouse, origin, { timeoutMs, signal }),
+    stored: (signal) => lastStoredRecords(clickhouse, origin.generation, { timeoutMs, signal }),
     recordSkips: (skips, signal) => store.recordSkips(skips, signal),
   });
   const pipeline = new OrdersPipeline({

@@ -17,7 +17,7 @@ import { deadLetterTopic, REPORT_GROUP, TOPIC } from '../../schemas/coupon_order
 import { createSchemas } from '../../schemas/index.ts';
 import { CredentialsError, credentialsFile, type Credentials } from '../../schemas/report_api/index.ts';
 import { agreedTopic } from '../../sql/agreement.ts';
-import { accountedOffsets, skipRows } from '../../sql/ledgers.ts';
+import { accountedOffsets, lastStoredRecords, skipRows } from '../../sql/ledgers.ts';
 import { refuseHeld } from '../../sql/rebuilds.ts';
 import type { RecordedTopic } from '../../sql/records.ts';
 import { createReportClient, type ReportClient } from './client.ts';
@@ -186,6 +186,7 @@ function assemble(options: ReportOptions, parts: Parts): { pipeline: ReportPipel
     partitions: recorded.partitions,
     acceptGap,
     accounted: (signal) => accountedOffsets(clickhouse, owner, { timeoutMs, signal }),
+    stored: (signal) => lastStoredRecords(clickhouse, owner.generation, { timeoutMs, signal }),
     async recordSkips(skips, signal) {
       if (skips.length === 0) return;
       const { sql, rows } = skipRows(skips, owner);

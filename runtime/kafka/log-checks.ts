@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 
 import { OperatorError } from '../process/operator-error.ts';
 import type { KafkaAdmin } from './admin.ts';
+import { madeAnew, type StoredRecord } from './made-anew.ts';
 import { startingOffsets, type PartitionFacts, type Skip } from './starting-offsets.ts';
 
 /** The number of the topic's partitions is not the recorded one: a key's history would lie in two partitions. */
@@ -26,6 +27,8 @@ export interface LogCheckOptions {
   readonly acceptGap: boolean;
   /** By partition, the offset after the highest that the tables account for. */
   readonly accounted: (signal: AbortSignal) => Promise<ReadonlyMap<number, number>>;
+  /** By partition, a record of the log as it was stored: a late one. */
+  readonly stored: (signal: AbortSignal) => Promise<ReadonlyMap<number, StoredRecord>>;
   readonly recordSkips: (skips: readonly Skip[], signal: AbortSignal) => Promise<void>;
   /** Asked first at each assignment. @throws when the group may not fetch now */
   readonly mayStart: (signal: AbortSignal) => Promise<void>;
@@ -77,19 +80,25 @@ async function checkPartitionCount(admin: KafkaAdmin, topic: string, recorded: n
 }
 
 async function factsOf(
-  { admin, group, topic, accounted }: LogCheckOptions,
+  options: LogCheckOptions,
   partitions: readonly number[],
   signal: AbortSignal,
 ): Promise<PartitionFacts[]> {
+  const { admin, group, topic, accounted, stored } = options;
   const [committed, log, next] = await Promise.all([
     admin.committed(group, topic),
     admin.offsets(topic),
     accounted(signal),
   ]);
-  return partitions.map((partition) => ({
+  const facts = partitions.map((partition) => ({
     partition,
     committed: committed.get(partition),
     log: log.get(partition),
     accounted: next.get(partition),
   }));
+  // Kafka forgets a group's commits with the topic; the look at the stored records is for such a group alone.
+  const lost = facts.filter((fact) => fact.committed === undefined && fact.accounted !== undefined);
+  if (lost.length === 0) return facts;
+  const anew = await madeAnew(admin, topic, log, await stored(signal));
+  return facts.map((fact) => ({ ...fact, isAnew: lost.includes(fact) && anew.has(fact.partition) }));
 }

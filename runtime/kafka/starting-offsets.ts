@@ -18,6 +18,8 @@ export interface PartitionFacts {
   readonly log: PartitionOffsets | undefined;
   /** The offset after the highest that the tables account for; undefined: none. */
   readonly accounted: number | undefined;
+  /** Whether the log's own times show that it is another one than the tables know. */
+  readonly isAnew?: boolean;
 }
 
 /** The log is not whole: going on would lose or mix up records. The message names the way out. */
@@ -46,14 +48,23 @@ export function startingOffsets(
   return { starts, skips };
 }
 
-function startOf({ partition, committed, log, accounted }: PartitionFacts): number {
+const WAY =
+  'Run `kaquan rebuild orders`: it gives the topic a generation of its own, so that its places do not meet the old ones.';
+
+function startOf({ partition, committed, log, accounted, isAnew }: PartitionFacts): number {
   if (log === undefined)
     throw new LogNotWholeError(`partition ${partition} is not in the topic's metadata; try again`);
+  if (isAnew === true) {
+    throw new LogNotWholeError(
+      `partition ${partition}: the log's first record is later than what was already processed: the topic was recreated or cut. ` +
+        WAY,
+    );
+  }
   const known = Math.max(committed ?? 0, accounted ?? 0);
   if (log.end < known) {
     throw new LogNotWholeError(
       `partition ${partition}: the log ends at ${log.end}, but ${known} was already processed: the topic was recreated or cut. ` +
-        'Run `kaquan rebuild orders`: it gives the topic a generation of its own, so that its places do not meet the old ones.',
+        WAY,
     );
   }
   return Math.max(committed ?? log.start, log.start);

@@ -4,7 +4,7 @@ import { byOrder, firsts, publishedLog, type PublishedLog } from '../../cli/chao
 import { acceptedEvents } from '../../cli/chaos/oracle/receipts.ts';
 import { connectKafka, kafkaClient } from '../../cli/connections.ts';
 import type { ClickHouse } from '../../runtime/clickhouse/client.ts';
-import { deadLetterTopic, REPORT_GROUP, TOPIC } from '../../schemas/coupon_order/topic.ts';
+import { deadLetterTopic, REPORT_GROUP } from '../../schemas/coupon_order/topic.ts';
 import { faultsSchema, mischief } from '../../services/report-receiver/faults.ts';
 import type { Receipt } from '../../services/report-receiver/receipt-log.ts';
 import {
@@ -17,8 +17,10 @@ import {
   type RunningConsumer,
 } from '../e2e/kaquan.ts';
 import { startTestReceiver, type TestReceiver } from '../e2e/receiver.ts';
-import { kafkaOf, readLog } from '../integration/producers-log.ts';
+import { readLog } from '../integration/producers-log.ts';
 import { startTestStack, type TestStack } from '../stack.ts';
+import { arraysAgain } from './arrays-again.ts';
+import { lagOf } from './group-offsets.ts';
 
 const PARTITIONS = 4;
 const KILLS = 5;
@@ -158,7 +160,7 @@ it('waits out an API that is away for longer than the session, without a rebalan
   const { of } = mischief(FAULTS);
   const valid = firsts(events).filter(({ eventId }) => of(eventId) === undefined);
   // What was refused before is known, and not sent again to an API that would take it now.
-  await untilOrEnd(async () => (await lag()) === 0, sink);
+  await untilOrEnd(async () => (await lagOf(stack.env, REPORT_GROUP)) === 0, sink);
   expect(firsts(acceptedEvents(receiver.receipts())).length).toBeGreaterThan(before);
   const all = firsts(events).length;
   expect(firsts(acceptedEvents(receiver.receipts())).length).toBeGreaterThanOrEqual(valid.length);
@@ -168,18 +170,6 @@ it('waits out an API that is away for longer than the session, without a rebalan
   sink.child.kill('SIGTERM');
   expect(await sink.ended).toEqual({ code: 0, signal: null });
 }, 120_000);
-
-/** Requests that were accepted with an event that had been accepted before. */
-function arraysAgain(receipts: readonly Receipt[]): number {
-  const seen = new Set<string>();
-  let again = 0;
-  for (const receipt of receipts) {
-    const ids = acceptedEvents([receipt]).map(({ eventId }) => eventId);
-    if (ids.some((id) => seen.has(id))) again += 1;
-    for (const id of ids) seen.add(id);
-  }
-  return again;
-}
 
 /** The most events that arrived within any second. */
 function busiestSecond(receipts: readonly Receipt[]): number {
@@ -195,24 +185,4 @@ function busiestSecond(receipts: readonly Receipt[]): number {
 async function published(): Promise<PublishedLog> {
   const admin = await connectKafka(stack.env);
   return publishedLog(kafkaClient(stack.env), admin).finally(() => admin.close());
-}
-
-async function lag(): Promise<number> {
-  const admin = kafkaOf(stack.brokers).admin();
-  await admin.connect();
-  try {
-    const [ends, [committed]] = await Promise.all([
-      admin.fetchTopicOffsets(TOPIC),
-      admin.fetchOffsets({ groupId: REPORT_GROUP, topics: [TOPIC] }),
-    ]);
-    const offsets = new Map(
-      committed?.partitions.map(({ partition, offset }) => [partition, Number(offset)]),
-    );
-    return ends.reduce(
-      (sum, { partition, high }) => sum + Number(high) - Math.max(0, offsets.get(partition) ?? 0),
-      0,
-    );
-  } finally {
-    await admin.disconnect();
-  }
 }

@@ -80,7 +80,8 @@ export async function startService(
   return { ...service, url: String(url) };
 }
 
-function startProcess(env: Env, args: readonly string[]): RunningConsumer {
+/** Any command of kaquan that goes on until it is ended. */
+export function startProcess(env: Env, args: readonly string[]): RunningConsumer {
   const child = spawn(process.execPath, [MAIN, ...args], {
     env: { ...env, LOG_LEVEL: 'debug' },
     stdio: ['ignore', 'ignore', 'pipe'],

@@ -16,11 +16,11 @@ import type { ClickHouse } from '../../runtime/clickhouse/client.ts';
 import { createAdmin, type KafkaAdmin } from '../../runtime/kafka/admin.ts';
 import { createKafka } from '../../runtime/kafka/client.ts';
 import { deadLetterRecord } from '../../runtime/kafka/dead-letters.ts';
-import { partitionOf } from '../../runtime/kafka/partitioner.ts';
 import { createRecordProducer, type OutRecord } from '../../runtime/kafka/producer.ts';
 import { deadLetterTopic, TOPIC } from '../../schemas/coupon_order/topic.ts';
-import { encodeEvent, LATEST, parseReport } from '../../schemas/index.ts';
+import { LATEST } from '../../schemas/index.ts';
 import { ACCOUNTED, done, endConsumers, numberOf, startConsumer, storeOf } from '../e2e/kaquan.ts';
+import { paidRecord, paidReport } from '../e2e/paid-order.ts';
 import { differencesOfAllViews } from '../../cli/chaos/oracle/differences.ts';
 import { startTestStack, type TestStack } from '../stack.ts';
 
@@ -68,38 +68,8 @@ afterAll(async () => {
   await stack.stop();
 }, 60_000);
 
-function reportOf(orderId: string, more: object = {}): object {
-  const time = Date.now() - HOUR;
-  const coupon = {
-    order_id: orderId,
-    order_time: time,
-    order_status: 'payed',
-    coupon_batch_id: 'b',
-    pay_amt: '9.00',
-  };
-  return {
-    type: 'coupon_order',
-    props: {
-      coupon,
-      coupon_info: [{ coupon_id: 'c' }],
-      page: 'pages/x',
-      time,
-      wx_user: { app_id: 'wx1', open_id: 'o1' },
-      chan: { chan_wxapp_scene: 1037 },
-      ...more,
-    },
-  };
-}
-
-function recordOf(
-  orderId: string,
-  { schemaId = LATEST.id, ...more }: { schemaId?: number; page?: string } = {},
-) {
-  const parsed = parseReport(reportOf(orderId, more));
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.violations));
-  const key = Buffer.from(`wx1:${orderId}`);
-  return { key, value: encodeEvent(parsed.event, schemaId), partition: partitionOf(key, PARTITIONS) };
-}
+const recordOf = (orderId: string, more: Parameters<typeof paidRecord>[2] = {}) =>
+  paidRecord(orderId, PARTITIONS, more);
 
 async function publish(topic: string, records: readonly OutRecord[]): Promise<void> {
   const producer = await createRecordProducer(kafka, { topic });
@@ -271,8 +241,8 @@ it("another group's is skipped and counted, and a report that came over HTTP is 
       value: Buffer.from(JSON.stringify(report)),
     });
   await publish(deadLetterTopic('collector'), [
-    overHttp(reportOf('over-http')),
-    overHttp(reportOf('no-page', { page: '' })),
+    overHttp(paidReport('over-http')),
+    overHttp(paidReport('no-page', { page: '' })),
   ]);
 
   expect(await redriven('report')).toMatchObject({ redriven: 1 });

@@ -32,7 +32,10 @@ export const curl = (args: readonly string[], input?: string | Buffer): string =
   }).toString();
 
 /** Waits until `condition` gives a value, asking again and again; fails after `timeoutMs`. */
-export async function until<T>(condition: () => Promise<T | undefined>, timeoutMs = 10_000): Promise<T> {
+export async function until<T>(
+  condition: () => Promise<T | undefined> | T | undefined,
+  timeoutMs = 10_000,
+): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const value = await condition();

@@ -13,7 +13,18 @@ let readers = 0;
 
 /** A client for what tests need of Kafka; the product has its own. */
 export const kafkaOf = (brokers: string): kafkajs.Kafka =>
-  new kafkajs.Kafka({ brokers: [brokers], clientId: 'test', logLevel: kafkajs.logLevel.NOTHING });
+  new kafkajs.Kafka({ brokers: brokers.split(','), clientId: 'test', logLevel: kafkajs.logLevel.NOTHING });
+
+/** Asks or changes something of Kafka. */
+export async function withAdmin<T>(brokers: string, work: (admin: kafkajs.Admin) => Promise<T>): Promise<T> {
+  const admin = kafkaOf(brokers).admin();
+  await admin.connect();
+  try {
+    return await work(admin);
+  } finally {
+    await admin.disconnect();
+  }
+}
 
 export async function createTopic(brokers: string, topic: string, numPartitions: number): Promise<void> {
   const admin = kafkaOf(brokers).admin();

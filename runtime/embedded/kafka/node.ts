@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 
 import type { Part } from '../part.ts';
 import type { ExtraListener } from '../settings.ts';
-import { log4jProperties, serverProperties } from './properties.ts';
+import { log4jProperties, serverProperties, type ClusterMember } from './properties.ts';
 import { startWatched } from './watched-process.ts';
 
 export interface KafkaStart {
@@ -18,22 +18,29 @@ export interface KafkaStart {
   readonly port: number;
   readonly controllerPort: number;
   readonly extraListeners: readonly ExtraListener[];
+  /** Absent: a node that is alone. */
+  readonly member?: ClusterMember & { readonly clusterId: string };
+  /** MB; 512 unless told. */
+  readonly heap?: number;
 }
 
 const run = promisify(execFile);
 
 // The quick compiler and the simple collector halve the CPU time of a start; a small node needs no more.
 const JVM = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-XX:+ExitOnOutOfMemoryError'];
-const HEAP = ['-Xms128m', '-Xmx512m'];
+const HEAP_MB = 512;
 
 /** Formats the folder on first use, and starts Kafka. */
 export async function startKafka(options: KafkaStart, env: NodeJS.ProcessEnv): Promise<Part> {
-  const { folder, java, jars } = options;
+  const { folder, java, jars, member, heap = HEAP_MB } = options;
   const files = configure(options);
   const classes = ['-cp', join(jars, '*'), `-Dlog4j2.configurationFile=${pathToFileURL(files.log4j).href}`];
-  if (!existsSync(join(folder, 'data', 'meta.properties'))) await format(java, classes, files.server, env);
+  if (!existsSync(join(folder, 'data', 'meta.properties'))) {
+    const id = member?.clusterId ?? newClusterId();
+    await format([java, ...JVM, '-Xmx128m', ...classes], files.server, id, env);
+  }
   const log = openSync(files.output, 'w');
-  const command = [java, ...JVM, ...HEAP, ...classes, 'kafka.Kafka', files.server];
+  const command = [java, ...JVM, '-Xms128m', `-Xmx${heap}m`, ...classes, 'kafka.Kafka', files.server];
   const part = startWatched({
     name: 'Kafka',
     command,
@@ -68,29 +75,20 @@ function configure({ folder, ...place }: KafkaStart): Files {
 }
 
 /** A random id in Kafka's form; a leading hyphen would be taken for an option. */
-function clusterId(): string {
+export function newClusterId(): string {
   const bytes = randomBytes(16);
   bytes.writeUInt8(bytes.readUInt8(0) & 0x7f, 0);
   return bytes.toString('base64url');
 }
 
 async function format(
-  java: string,
-  classes: string[],
+  [java = '', ...options]: readonly string[],
   properties: string,
+  id: string,
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
-  const id = clusterId();
-  const tool = [
-    'kafka.tools.StorageTool',
-    'format',
-    '--cluster-id',
-    id,
-    '--config',
-    properties,
-    '--ignore-formatted',
-  ];
-  await run(java, [...JVM, '-Xmx128m', ...classes, ...tool], { env });
+  const tool = ['kafka.tools.StorageTool', 'format', '--cluster-id', id, '--config', properties];
+  await run(java, [...options, ...tool, '--ignore-formatted'], { env });
 }
 
 function lastWords({ log, output }: Files): string {

@@ -6,6 +6,16 @@ export interface KafkaPlace {
   readonly controllerPort: number;
   readonly dataFolder: string;
   readonly extraListeners: readonly ExtraListener[];
+  /** Absent: a node that is alone. */
+  readonly member?: ClusterMember;
+}
+
+/** One of several nodes, all of which are broker and controller. */
+export interface ClusterMember {
+  /** From 1. */
+  readonly nodeId: number;
+  /** Of all nodes, in the order of their ids. */
+  readonly controllerPorts: readonly number[];
 }
 
 /** server.properties of one node that is broker and controller. */
@@ -15,7 +25,11 @@ export function serverProperties({
   controllerPort,
   dataFolder,
   extraListeners,
+  member = { nodeId: 1, controllerPorts: [controllerPort] },
 }: KafkaPlace): string {
+  const { nodeId, controllerPorts } = member;
+  const replicas = String(Math.min(3, controllerPorts.length));
+  const inSync = String(controllerPorts.length > 2 ? 2 : 1);
   // A client is told the address of the listener that it came by.
   const extra = extraListeners.map((listener, index) => ({ ...listener, name: `EXTRA${index}` }));
   const clients = [{ name: 'PLAINTEXT', listen: { host, port }, advertised: { host, port } }, ...extra];
@@ -23,9 +37,9 @@ export function serverProperties({
     clients.map((client) => `${client.name}://${client[which].host}:${client[which].port}`).join(',');
   return lines({
     'process.roles': 'broker,controller',
-    'node.id': '1',
-    // The controller's port is another one at each start: only the node itself uses it.
-    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+    'node.id': String(nodeId),
+    // A node that is alone has another port for its controller at each start: only itself uses it.
+    'controller.quorum.voters': controllerPorts.map((at, i) => `${i + 1}@127.0.0.1:${at}`).join(','),
     'controller.listener.names': 'CONTROLLER',
     listeners: `${at('listen')},CONTROLLER://127.0.0.1:${controllerPort}`,
     'advertised.listeners': at('advertised'),
@@ -34,13 +48,14 @@ export function serverProperties({
       .join(','),
     'log.dirs': dataFolder,
     'auto.create.topics.enable': 'false',
-    'offsets.topic.replication.factor': '1',
+    'min.insync.replicas': inSync,
+    'offsets.topic.replication.factor': replicas,
     'offsets.topic.num.partitions': '8',
-    'transaction.state.log.replication.factor': '1',
-    'transaction.state.log.min.isr': '1',
+    'transaction.state.log.replication.factor': replicas,
+    'transaction.state.log.min.isr': inSync,
     'transaction.state.log.num.partitions': '4',
-    'share.coordinator.state.topic.replication.factor': '1',
-    'share.coordinator.state.topic.min.isr': '1',
+    'share.coordinator.state.topic.replication.factor': replicas,
+    'share.coordinator.state.topic.min.isr': inSync,
     'group.initial.rebalance.delay.ms': '0',
     'group.min.session.timeout.ms': '1000',
     'num.network.threads': '2',

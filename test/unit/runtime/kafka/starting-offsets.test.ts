@@ -44,4 +44,11 @@ describe('where a partition starts', () => {
     const facts = [{ partition: 1, committed, log: log(0, 9), accounted }];
     expect(() => startingOffsets(facts, true)).toThrow(/recreated or cut/);
   });
+
+  it('refuses a log that is another one, though it reaches beyond what is stored', () => {
+    const facts = [{ partition: 1, committed: undefined, log: log(0, 99), accounted: 12, isAnew: true }];
+    expect(() => startingOffsets(facts, true)).toThrow(
+      /first record is later .* recreated or cut\. Run `kaquan rebuild/,
+    );
+  });
 });
