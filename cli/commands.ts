@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 
 import { number, share, time } from './arguments.ts';
 import type { AuditCommand } from './audit.ts';
@@ -256,8 +256,17 @@ function addQuestions(program: Command, io: Io, finish: Finish): void {
         'consumers then: stop them, or let --pause hold them for that moment. Interrupted, it is simply run again.\n' +
         'Exit code 1: --dry-run found differences.',
     )
+    .addOption(
+      new Option(
+        '--from <source>',
+        'what events are taken from: the stored ones, or the log, which stores them again too',
+      )
+        .choices(['events', 'topic'])
+        .default('events'),
+    )
     .option('--pause', 'let running consumers commit, leave, wait, and come back by themselves')
     .option('--dry-run', 'only compare, also beside running consumers')
+    .option('--accept-loss', 'go on without orders of which there is no event any more')
     .option(...JSON_OPTION)
     .addHelpText('after', example('kaquan rebuild orders --pause'))
     .action(async (options: RebuildCommand) => {

@@ -1,9 +1,6 @@
 import { STATUSES } from '../../domain/order/state.ts';
 import type { Rebuilt } from './shadows.ts';
 
-/** A table whose rows are compared: app_id, order_id, status and the row itself, as JSON. */
-type Compared = Exclude<Rebuilt, 'events'>;
-
 const NEVER = "toDateTime64('2299-12-31 23:59:59.999', 3, 'UTC')";
 
 const ENTRY = [
@@ -58,21 +55,32 @@ const milestones = (table: string, condition: string): string =>
      CAST(tupleConcat(tuple(toString(minute), max(revision)), argMax(tuple(${MILESTONE}), revision)), '${MILESTONE_JSON}') AS content
    FROM kaquan_store.${table} WHERE ${condition} GROUP BY app_id, order_id, status, minute`;
 
-const rowsOf = (compared: Compared, table: string, condition: string): string =>
-  compared === 'states' ? states(table, condition) : milestones(table, condition);
+/** One row per record, whatever came of it when it was stored. */
+const events = (table: string, condition: string): string =>
+  `SELECT DISTINCT toString(app_id) AS app_id, order_id, toString(order_status) AS status,
+     CAST(tuple(generation, partition, offset, toString(time), hex(sipHash128(* EXCEPT (stored_at)))),
+       'Tuple(generation UInt32, partition UInt32, offset UInt64, time String, hash String)') AS content
+   FROM kaquan_store.${table} WHERE ${condition}`;
+
+/** app_id, order_id, status and the row itself. */
+const ROWS: Readonly<Record<Rebuilt, (table: string, condition: string) => string>> = {
+  events,
+  milestones,
+  states,
+};
 
 /** The rows in which a live table and its shadow differ: `surplus` is positive for a live one. */
 export const tableDifferences = (
-  compared: Compared,
+  compared: Rebuilt,
   shadow: string,
   condition: string,
   limit: number,
 ): string =>
   `SELECT app_id, order_id, status, toJSONString(any(content)) AS row, sum(side) AS surplus FROM
    (
-     SELECT *, toInt64(1) AS side FROM (${rowsOf(compared, compared, condition)})
+     SELECT *, toInt64(1) AS side FROM (${ROWS[compared](compared, condition)})
      UNION ALL
-     SELECT *, toInt64(-1) AS side FROM (${rowsOf(compared, shadow, condition)})
+     SELECT *, toInt64(-1) AS side FROM (${ROWS[compared](shadow, condition)})
    )
    GROUP BY app_id, order_id, status, sipHash128(content) HAVING surplus != 0
    ORDER BY app_id, order_id, status, surplus DESC LIMIT ${limit}`;

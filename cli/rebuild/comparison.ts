@@ -3,11 +3,11 @@ import { pairsCondition } from '../../runtime/clickhouse/literals.ts';
 import { ORDER_KEY } from '../audit/order-sql.ts';
 import { UNHURRIED } from '../audit/query.ts';
 import { tableDifferences } from './comparison-sql.ts';
-import { shadowOf } from './shadows.ts';
+import { shadowOf, type Rebuilt } from './shadows.ts';
 
 /** A row that one of the tables has and the other lacks; a changed row is both. */
 export interface RebuildDifference {
-  readonly table: 'states' | 'milestones';
+  readonly table: Rebuilt;
   readonly app_id: string;
   readonly order_id: string;
   readonly status: string;
@@ -21,6 +21,8 @@ export interface Comparison {
   readonly differences: readonly RebuildDifference[];
   /** There are more differences than are listed. */
   readonly truncated: boolean;
+  /** Orders of the live tables of which there is no event. */
+  readonly eventless: number;
 }
 
 export interface ComparisonOptions {
@@ -28,6 +30,8 @@ export interface ComparisonOptions {
   readonly above: string;
   /** The condition that an order was folded, and not carried over. @param own the condition of a slice of orders */
   readonly folded: (own: string) => string;
+  /** The condition that an event is compared; undefined: none are. */
+  readonly events: string | undefined;
   /** Orders that are compared at once: what memory must hold. */
   readonly slice: number;
 }
@@ -37,7 +41,6 @@ const atRest = (own: string, above: string): string =>
   `${ORDER_KEY} NOT IN (SELECT ${ORDER_KEY} FROM kaquan_store.events WHERE ${own} AND ${above})`;
 
 const MOST = 1000;
-const TABLES = ['states', 'milestones'] as const;
 
 /** Compares the live tables with the shadows row by row, tombstones and revisions too, but for orders that move. */
 export async function compare(clickhouse: ClickHouse, options: ComparisonOptions): Promise<Comparison> {
@@ -47,18 +50,40 @@ export async function compare(clickhouse: ClickHouse, options: ComparisonOptions
   );
   const slices = Math.max(1, Math.ceil((about?.orders ?? 0) / options.slice));
   const differences: RebuildDifference[] = [];
-  for (let slice = 0; slice < slices && differences.length < MOST; slice += 1) {
+  let eventless = 0;
+  for (let slice = 0; slice < slices; slice += 1) {
     const own = `${ORDER_KEY} % ${slices} = ${slice}`;
     const condition = `${own} AND ${options.folded(own)} AND ${atRest(own, options.above)}`;
+    eventless += await eventlessOrders(clickhouse, own, condition);
+    if (differences.length >= MOST) continue;
     const found: RebuildDifference[] = [];
-    for (const table of TABLES) found.push(...(await differing(clickhouse, table, condition)));
+    found.push(...(await differing(clickhouse, 'states', condition)));
+    found.push(...(await differing(clickhouse, 'milestones', condition)));
+    if (options.events !== undefined)
+      differences.push(...(await differing(clickhouse, 'events', `${own} AND ${options.events}`)));
     differences.push(...(await settled(clickhouse, found, options.above)));
   }
   return {
     orders: await comparedOrders(clickhouse, options),
     differences: differences.slice(0, MOST),
     truncated: differences.length >= MOST,
+    eventless,
   };
+}
+
+/** @param own the condition of a slice of orders @param condition of those of them that are compared */
+async function eventlessOrders(clickhouse: ClickHouse, own: string, condition: string): Promise<number> {
+  const [row] = await clickhouse.query<{ orders: number }>(
+    `SELECT toFloat64(uniqExact(app_id, order_id)) AS orders FROM
+     (
+       SELECT app_id, order_id FROM kaquan_store.states WHERE ${condition}
+       UNION ALL
+       SELECT toString(app_id) AS app_id, order_id FROM kaquan_store.milestones WHERE ${condition}
+     )
+     WHERE (app_id, order_id) NOT IN (SELECT app_id, order_id FROM kaquan_store.${shadowOf('states')} WHERE ${own})`,
+    UNHURRIED,
+  );
+  return row?.orders ?? 0;
 }
 
 async function comparedOrders(clickhouse: ClickHouse, { above, folded }: ComparisonOptions): Promise<number> {

@@ -6,7 +6,7 @@ import type { KafkaAdmin } from '../../runtime/kafka/admin.ts';
 import { skipRows } from '../../sql/ledgers.ts';
 import { recordedFact, recordedTopic, recordFact, recordTopic } from '../../sql/records.ts';
 import { UNHURRIED } from '../audit/query.ts';
-import { dropShadows, shadowOf, uuidOf, type Rebuilt } from './shadows.ts';
+import { shadowOf, uuidOf, type Rebuilt } from './shadows.ts';
 
 const offsets = z.array(z.tuple([z.number(), z.number()]));
 const groupOffsets = z.array(z.object({ group: z.string(), offsets }));
@@ -80,7 +80,6 @@ export async function exchange({ clickhouse, admin }: Ends, plan: ExchangePlan):
   const committed = new Map(plan.committed);
   const moved = new Map(plan.offsets.filter(([partition, offset]) => committed.get(partition) !== offset));
   await admin.commit(plan.group, plan.topic, moved);
-  await dropShadows(clickhouse);
 }
 
 /** The reason under which a group counts what it processed under an earlier generation. */

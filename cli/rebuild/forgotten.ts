@@ -9,6 +9,8 @@ import { shadowOf } from './shadows.ts';
 export interface Forgotten {
   /** How many. */
   readonly orders: number;
+  /** The condition that an event can't be forgotten. */
+  readonly isKept: string;
   /** The condition that an order is none of them. @param own the condition of a slice of orders */
   readonly others: (own: string) => string;
   /** Copies their rows into the shadows, once more if need be: what they say now is joined. */
@@ -19,7 +21,7 @@ const DAY_MS = 86_400_000;
 // An insert may touch 100 partitions unless told; these rows are of as many months as there are.
 const ALL_MONTHS = { ...UNHURRIED, settings: { ...UNHURRIED.settings, max_partitions_per_insert_block: 0 } };
 
-const NONE: Forgotten = { orders: 0, others: () => '1', carry: () => Promise.resolve() };
+const NONE: Forgotten = { orders: 0, isKept: '1', others: () => '1', carry: () => Promise.resolve() };
 
 /** @param now ms @param slice orders that are copied at once */
 export async function forgottenOrders(
@@ -35,7 +37,8 @@ export async function forgottenOrders(
     UNHURRIED,
   );
   const orders = counted?.orders ?? 0;
-  if (orders === 0) return NONE;
+  const isKept = `time >= fromUnixTimestamp64Milli(${horizon}, 'UTC')`;
+  if (orders === 0) return { ...NONE, isKept };
   const slices = Math.ceil(orders / slice);
   const carrySlice = async (own: string): Promise<void> => {
     // Milestones last: a state must never be ahead of them.
@@ -49,6 +52,7 @@ export async function forgottenOrders(
   };
   return {
     orders,
+    isKept,
     others: (own) => `${ORDER_KEY} NOT IN (${forgotten(own, horizon)})`,
     async carry() {
       for (let number = 0; number < slices; number += 1)

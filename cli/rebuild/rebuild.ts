@@ -14,7 +14,9 @@ import { exchange, hasBegun, readPlan, shadowsNow, type ExchangePlan } from './e
 import { foldEvents, type Folded } from './folding.ts';
 import { forgottenOrders, type Forgotten } from './forgotten.ts';
 import { emptied, hold, releaseAfter, type Holding } from './holding.ts';
-import { createShadows, dropShadows } from './shadows.ts';
+import { refillEvents, type Refill } from './refill.ts';
+import type { ReplayParts } from './replay.ts';
+import { createShadows, dropShadows, shadowOf, type Rebuilt } from './shadows.ts';
 
 export interface RebuildOptions {
   readonly clickhouse: ClickHouse;
@@ -30,8 +32,12 @@ export interface RebuildOptions {
   readonly foldVersion: string;
   /** The version that the store is recorded to be filled by. */
   readonly storedVersion: string | undefined;
+  /** Of a rebuild from the topic: how its records are read, and what is done with those that are no events. */
+  readonly replay?: Omit<ReplayParts, 'clickhouse' | 'partitions' | 'origin' | 'mayAccount'>;
   /** Stops the group's consumers for the exchange, instead of refusing as long as there are any. */
   readonly pause: boolean;
+  /** Puts the new tables in place also if that takes orders away of which there is no event. */
+  readonly acceptLoss: boolean;
   /** Only compares. */
   readonly dryRun: boolean;
   /** Confirms that nobody else rebuilds or migrates. */
@@ -57,26 +63,63 @@ export interface Rebuild extends Comparison {
 const SLICE = 50_000;
 const TABLES = ['milestones', 'states'] as const;
 
+/** What has been built beside the live tables. */
+interface Built {
+  readonly cut: Cut;
+  readonly tables: readonly Rebuilt[];
+  /** The table that events are folded from. */
+  readonly events: string;
+  readonly forgotten: Forgotten;
+  readonly refill: Refill | undefined;
+}
+
 /** Folds all stored events once more beside the live tables, compares, and exchanges. @throws {CommandError} naming what to do first */
 export async function rebuild(options: RebuildOptions): Promise<Rebuild> {
   const { clickhouse, admin, group, recorded, dryRun, pause, now, say, slice = SLICE } = options;
   if (!dryRun && !pause) for (const held of heldGroups(options)) await refuseMembers(admin, held);
   const cut = cutAt(options, await admin.committed(group, recorded.topic));
-  await createShadows(clickhouse, TABLES);
+  const tables = options.replay === undefined ? TABLES : (['events', ...TABLES] as const);
+  await createShadows(clickhouse, tables);
   const forgotten = await forgottenOrders(clickhouse, now, slice);
   refuseAnotherFold(options, forgotten);
-  const parts = { clickhouse, events: 'events', slice };
-  const folded = await foldEvents(parts, (own) => `${below(cut)} AND ${forgotten.others(own)}`);
+  const refill = await refilled(options, cut);
+  const events = refill === undefined ? 'events' : shadowOf('events');
+  const folded = await foldEvents(
+    { clickhouse, events, slice },
+    (own) => `${below(cut)} AND ${forgotten.others(own)}`,
+  );
   await forgotten.carry();
   say(`${amount(folded.orders)} orders folded from ${amount(folded.events)} records`);
   const compared = await compare(clickhouse, {
     above: `NOT ${below(cut)}`,
     folded: forgotten.others,
+    events: refill && `${refill.isReplayed} AND ${forgotten.isKept}`,
     slice,
   });
-  if (dryRun) await dropShadows(clickhouse);
-  else await takeOver(options, cut, forgotten);
+  const isLoss = compared.eventless > 0 && !options.acceptLoss;
+  if (dryRun || isLoss) await dropShadows(clickhouse);
+  if (!dryRun && isLoss) throw lossError(compared);
+  if (!dryRun) await takeOver(options, { cut, tables, events, forgotten, refill });
   return { ...compared, folded, carried: forgotten.orders, exchanged: !dryRun };
+}
+
+/** Events as the log has them, up to what the group committed. */
+async function refilled(options: RebuildOptions, cut: Cut): Promise<Refill | undefined> {
+  const { clickhouse, admin, group, recorded, replay, dryRun, say } = options;
+  if (replay === undefined) return undefined;
+  const { topic, generation, partitions } = recorded;
+  const part = new Map<number, { from: number; to: number }>();
+  for (const [partition, { start }] of await admin.offsets(topic)) {
+    const to = cut.offsets.get(partition) ?? start;
+    if (to > start) part.set(partition, { from: start, to });
+  }
+  const origin = { group, topic, generation };
+  const refill = await refillEvents(
+    { ...replay, clickhouse, origin, partitions, generation, mayAccount: !dryRun },
+    part,
+  );
+  say(`${amount(refill.records)} records of the log read again`);
+  return refill;
 }
 
 /** Those whose consumers may not run during the exchange. */
@@ -99,6 +142,12 @@ async function refuseMembers(admin: KafkaAdmin, group: string): Promise<void> {
   );
 }
 
+const lossError = ({ eventless }: Comparison): CommandError =>
+  new CommandError(
+    `of ${amount(eventless)} orders of the live tables there is no stored event: the rebuilt tables would lose them, and nothing was ` +
+      'changed. Restore kaquan_store.events, or rebuild --from topic if the log still has them; --accept-loss goes on without them.',
+  );
+
 function refuseAnotherFold({ foldVersion, storedVersion }: RebuildOptions, { orders }: Forgotten): void {
   if (orders === 0 || foldVersion === storedVersion) return;
   throw new CommandError(
@@ -108,12 +157,12 @@ function refuseAnotherFold({ foldVersion, storedVersion }: RebuildOptions, { ord
 }
 
 /** Everything from the hold to the release. */
-async function takeOver(options: RebuildOptions, cut: Cut, forgotten: Forgotten): Promise<void> {
+async function takeOver(options: RebuildOptions, built: Built): Promise<void> {
   const { clickhouse, lock } = options;
   const holding = await hold(clickhouse, heldGroups(options), await lastStep(clickhouse));
   let plan: ExchangePlan;
   try {
-    plan = await settledPlan(options, cut, forgotten, holding);
+    plan = await settledPlan(options, built, holding);
     lock.confirm();
   } catch (error) {
     // Nothing is exchanged yet: the consumers go on with what they have.
@@ -122,18 +171,14 @@ async function takeOver(options: RebuildOptions, cut: Cut, forgotten: Forgotten)
   }
   await exchange(options, plan);
   await holding.release();
+  await dropShadows(clickhouse);
 }
 
 /** Catches up with what the group committed, until it can't move any more. */
-async function settledPlan(
-  options: RebuildOptions,
-  built: Cut,
-  forgotten: Forgotten,
-  holding: Holding,
-): Promise<ExchangePlan> {
+async function settledPlan(options: RebuildOptions, built: Built, holding: Holding): Promise<ExchangePlan> {
   const { clickhouse, admin, group, recorded, foldVersion } = options;
   const { topic } = recorded;
-  let cut = built;
+  let { cut } = built;
   for (let plan: ExchangePlan | undefined; ;) {
     await emptied(admin, heldGroups(options), told(options));
     const committed = await admin.committed(group, topic);
@@ -141,14 +186,14 @@ async function settledPlan(
     if (plan !== undefined && isSame(committed, new Map(plan.committed))) return plan;
     const offsets = await goOnFrom(options, committed);
     const now = cutAt(options, offsets);
-    await catchUp(options, cut, now, forgotten);
+    await catchUp(options, { ...built, cut }, now);
     cut = now;
     plan = {
       group,
       topic,
       committed: [...committed],
       offsets: [...offsets],
-      tables: await shadowsNow(clickhouse, TABLES),
+      tables: await shadowsNow(clickhouse, built.tables),
       foldVersion,
       adopted: await adoptionPlan(options, offsets),
     };
@@ -200,15 +245,16 @@ const isSame = (a: ReadonlyMap<number, number>, b: ReadonlyMap<number, number>):
 /** Orders that moved since are folded again from nothing: their rows come out the same, and the new ones beside them. */
 async function catchUp(
   { clickhouse, say, slice = SLICE }: RebuildOptions,
-  from: Cut,
+  { cut: from, events, forgotten, refill }: Built,
   to: Cut,
-  forgotten: Forgotten,
 ): Promise<void> {
+  await refill?.catchUp();
   const moved = (own: string): string =>
-    `${ORDER_KEY} IN (SELECT ${ORDER_KEY} FROM kaquan_store.events WHERE ${own} AND ${below(to)} AND NOT ${below(from)})`;
+    `${ORDER_KEY} IN (SELECT ${ORDER_KEY} FROM kaquan_store.${events} WHERE ${own} AND ${below(to)} AND NOT ${below(from)})`;
   const condition = (own: string) => `${below(to)} AND ${moved(own)} AND ${forgotten.others(own)}`;
-  const { orders } = await foldEvents({ clickhouse, events: 'events', slice }, condition);
+  const { orders } = await foldEvents({ clickhouse, events, slice }, condition);
   await forgotten.carry();
+  await refill?.mend();
   say(`${amount(orders)} orders moved meanwhile, and are caught up with`);
 }
 
@@ -226,5 +272,6 @@ export async function finishExchange(
   const isWhole = (await hasBegun(clickhouse, plan)) || isSame(committed, new Map(plan.committed));
   if (isWhole) await exchange(parts, plan);
   await releaseAfter(clickhouse, last);
+  await dropShadows(clickhouse);
   return isWhole;
 }

@@ -6,6 +6,9 @@ export type Rebuilt = 'events' | 'milestones' | 'states';
 /** The table that is filled beside it, and holds the old rows after the exchange. */
 export const shadowOf = (table: Rebuilt): string => `rebuilt_${table}`;
 
+// ClickHouse would refuse to drop more than 50 GB.
+const ANY_SIZE = { settings: { max_table_size_to_drop: 0 } };
+
 const ALL: readonly Rebuilt[] = ['events', 'milestones', 'states'];
 
 /** Makes empty tables beside the live ones, instead of what an interrupted run may have left there. */
@@ -16,7 +19,8 @@ export async function createShadows(clickhouse: ClickHouse, tables: readonly Reb
 }
 
 export async function dropShadows(clickhouse: ClickHouse): Promise<void> {
-  for (const table of ALL) await clickhouse.command(`DROP TABLE IF EXISTS kaquan_store.${shadowOf(table)}`);
+  for (const table of ALL)
+    await clickhouse.command(`DROP TABLE IF EXISTS kaquan_store.${shadowOf(table)}`, ANY_SIZE);
 }
 
 /** What ClickHouse calls a table wherever it is moved; undefined: it is not there. */

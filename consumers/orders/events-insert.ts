@@ -98,8 +98,9 @@ const COLUMNS: Readonly<Record<string, string>> = {
 /**
  * The insert for events written with `writerSchema` (the JSON text of any version of the event's schema). Fields that this
  * version lacks keep their column's default; fields that the table lacks are read over.
+ * @param table one with the columns of events
  */
-export function eventsInsert(writerSchema: string): EventsInsert {
+export function eventsInsert(writerSchema: string, table = 'events'): EventsInsert {
   const parsed: unknown = JSON.parse(writerSchema);
   const record = recordSchema.parse(parsed);
   const fields: readonly Field[] = [...PLACE, ...record.fields];
@@ -114,7 +115,7 @@ export function eventsInsert(writerSchema: string): EventsInsert {
       fields: [...PLACE.map(({ name, type }) => ({ name, type })), ...record.fields],
     }),
     sql:
-      `INSERT INTO kaquan_store.events (${quoted(columns)}) ` +
+      `INSERT INTO kaquan_store.${table} (${quoted(columns)}) ` +
       `SELECT ${values.join(', ')} FROM input('${structure.replaceAll("'", "''")}') FORMAT Avro`,
   };
 }

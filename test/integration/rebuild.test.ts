@@ -169,6 +169,7 @@ it('comes to the same in small slices', async () => {
     storedVersion: '1',
     pause: false,
     dryRun: false,
+    acceptLoss: false,
     lock: { confirm: () => undefined },
     now: Date.now(),
     say: () => undefined,
@@ -188,3 +189,80 @@ const fingerprint = () =>
      (SELECT groupBitXor(cityHash64(*)) FROM
        (SELECT app_id, order_id, max(revision), min(give_order), min(payed), min(refund) FROM kaquan_store.states GROUP BY ALL)) AS states`,
   );
+
+it('makes what is gone once more from the topic, and what is filled from its inserts', async () => {
+  const places = () =>
+    clickhouse.query(
+      'SELECT groupBitXor(cityHash64(generation, partition, offset, event_id, order_id, pay_amt_fen, page)) AS of FROM (SELECT DISTINCT * EXCEPT (stored_at) FROM kaquan_store.events)',
+    );
+  const ledgers = () =>
+    clickhouse.query(
+      'SELECT (SELECT count() FROM kaquan_store.dead_letters FINAL) AS letters, (SELECT sum(last_offset - first_offset + 1) FROM kaquan_store.skips FINAL) AS skips',
+    );
+  const before = [await places(), await ledgers(), await fingerprint()];
+  await lie('ALTER TABLE kaquan_store.events DELETE WHERE partition = 1 AND offset < 9');
+  await lie("ALTER TABLE kaquan_store.events UPDATE page = 'lie' WHERE partition = 2 AND offset < 5");
+  await lie('TRUNCATE TABLE kaquan_store.states');
+  await lie('TRUNCATE TABLE kaquan_store.buyer_orders');
+  await lie('ALTER TABLE kaquan_store.dead_letters DELETE WHERE partition = 1');
+  const dry = await rebuild('--from', 'topic', '--dry-run');
+  expect(dry.code).toBe(1);
+  expect(dry.stdout).toContain('ROWS DIFFER');
+  const { code, stdout } = await rebuild('--from', 'topic');
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/: events had \{"generation":1,"partition":2,"offset":"?0"?,/);
+  expect(stdout).toMatch(
+    /: its events say, and events had not, \{"generation":1,"partition":1,"offset":"?0"?,/,
+  );
+  expect([await places(), await ledgers(), await fingerprint()]).toEqual(before);
+  await allRight();
+  expect(
+    await numberOf(
+      clickhouse,
+      `SELECT count() FROM kaquan_store.events WHERE partition = 1 AND offset < 9 AND order_status = 'payed'
+       AND (app_id, open_id, order_id) NOT IN (SELECT app_id, open_id, order_id FROM kaquan_store.buyer_orders)`,
+    ),
+  ).toBe(0);
+  await simulate(stack.env, '--orders', '200', '--seed', '44');
+  await consumed();
+  await allRight();
+  expect(await rebuilt('--from', 'topic', '--dry-run')).toMatchObject({ differences: [] });
+}, 120_000);
+
+it('takes no order away of which only the events are gone, unless it is told to', async () => {
+  const all = await numberOf(clickhouse, 'SELECT count() FROM kaquan.orders');
+  const [gone] = await clickhouse.query<{ order_id: string }>(
+    'SELECT order_id FROM kaquan_store.states ORDER BY order_id DESC LIMIT 1',
+  );
+  await lie(`ALTER TABLE kaquan_store.events DELETE WHERE order_id = '${gone?.order_id}'`);
+  const { code, stderr } = await rebuild();
+  expect({ code, stderr }).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('of 1 orders of the live tables there is no stored event'),
+  });
+  expect(await numberOf(clickhouse, 'SELECT count() FROM kaquan.orders')).toBe(all);
+  expect((await rebuild('--accept-loss')).code).toBe(0);
+  expect(await numberOf(clickhouse, 'SELECT count() FROM kaquan.orders')).toBe(all - 1);
+  await done(['rebuild', 'orders', '--from', 'topic'], stack.env);
+  expect(await numberOf(clickhouse, 'SELECT count() FROM kaquan.orders')).toBe(all);
+  await allRight();
+}, 120_000);
+
+it('carries over the rows of orders whose events were forgotten', async () => {
+  await done(['migrate'], { ...stack.env, EVENTS_TTL_DAYS: '6' });
+  const before = await fingerprint();
+  await clickhouse.command('OPTIMIZE TABLE kaquan_store.events FINAL', { timeoutMs: 60_000 });
+  const { stdout } = await rebuild();
+  expect(stdout).toMatch(
+    /not claimed: EVENTS_TTL_DAYS removed events of [\d,]+ orders; their rows stay as they were/,
+  );
+  expect(stdout).toContain('0 rows differ');
+  expect(await fingerprint()).toEqual(before);
+  await done(['audit'], stack.env);
+  await clickhouse.command("INSERT INTO kaquan_store.facts (name, value) VALUES ('fold_version', '0')");
+  const { code, stderr } = await rebuild();
+  expect({ code, stderr }).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("which were folded by version 0 and can't be folded by 1"),
+  });
+}, 120_000);
