@@ -20,6 +20,9 @@ export function commandLogger(env: Env): Logger {
 /** Under a second: whether anybody answers at all. */
 const PROBE = { retries: 2, initialRetryTime: 200, maxRetryTime: 1000 };
 
+// A broker that is frozen takes connections, and answers nothing.
+const PROBE_MS = 4000;
+
 /** Some seconds: a group that is asked for the first time has to find its coordinator. */
 const SHORT = { retries: 8, initialRetryTime: 200, maxRetryTime: 1000 };
 
@@ -29,9 +32,17 @@ const LONG = { retries: 16, initialRetryTime: 200, maxRetryTime: 5000 };
 /** Kafka for a command; fails within seconds if nobody answers. @param work whether it makes things, and may wait for them */
 export async function connectKafka(env: Env, work = false): Promise<KafkaAdmin> {
   const { KAFKA_BROKERS: brokers } = parseSettings(kafkaSettings, env);
-  const connect = (retry: typeof PROBE): Promise<KafkaAdmin> =>
-    createAdmin(createKafka({ brokers, clientId: 'kaquan-cli', logger: commandLogger(env), retry }));
-  await (await connect(PROBE)).close();
+  const connect = (retry: typeof PROBE, requestTimeoutMs?: number): Promise<KafkaAdmin> =>
+    createAdmin(
+      createKafka({
+        brokers,
+        clientId: 'kaquan-cli',
+        logger: commandLogger(env),
+        retry,
+        ...(requestTimeoutMs !== undefined && { requestTimeoutMs }),
+      }),
+    );
+  await (await connect(PROBE, PROBE_MS)).close();
   return connect(work ? LONG : SHORT);
 }
 

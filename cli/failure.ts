@@ -51,7 +51,7 @@ export function sentenceOf(error: unknown, env: Env): string {
 }
 
 const isKafkaAway = (error: unknown): boolean =>
-  isNamed(error, 'KafkaJSConnectionError', 'KafkaJSBrokerNotFound');
+  isNamed(error, 'KafkaJSConnectionError', 'KafkaJSBrokerNotFound', 'KafkaJSRequestTimeoutError');
 
 /** The error and what caused it, the outermost first. */
 function causesOf(error: unknown): unknown[] {

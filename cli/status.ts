@@ -7,6 +7,7 @@ import { connectClickHouse, connectKafka } from './connections.ts';
 import { EXIT, sentenceOf } from './failure.ts';
 import type { Io } from './io.ts';
 import { readGroup, readStore, type GroupReading, type StoreReading } from './status/readings.ts';
+import { askAt, type MemberReading } from './status/members.ts';
 import { reportOf, type KnownGroup, type Part } from './status/report.ts';
 import { asText } from './status/text.ts';
 
@@ -22,7 +23,15 @@ export async function status({ json, partitions }: StatusOptions, { env, stdout 
     attempt(env, () => readKafka(env, groups)),
     attempt(env, () => readClickHouse(env)),
   ]);
-  const report = reportOf({ at: new Date(), topic: TOPIC, groups, kafka, store });
+  const strays = kafka.ok ? undefined : await findStrays(env, groups);
+  const report = reportOf({
+    at: new Date(),
+    topic: TOPIC,
+    groups,
+    kafka,
+    store,
+    ...(strays && { strays }),
+  });
   stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : asText(report, partitions === true));
   return kafka.ok && store.ok ? EXIT.done : EXIT.failed;
 }
@@ -69,6 +78,19 @@ async function readKafka(
   } finally {
     await admin.close();
   }
+}
+
+/** Consumers that are asked where they should listen, because Kafka can't say who they are. */
+async function findStrays(
+  env: Io['env'],
+  groups: readonly KnownGroup[],
+): Promise<ReadonlyMap<string, readonly MemberReading[]>> {
+  const { ORDERS_LISTEN, REPORT_LISTEN } = parseSettings({ ...ordersSettings, ...reportSettings }, env);
+  const readings = groups.map(async ({ group }) => {
+    const listen = group === REPORT_GROUP ? REPORT_LISTEN : ORDERS_LISTEN;
+    return [group, listen === undefined ? [] : await askAt(group, listen)] as const;
+  });
+  return new Map(await Promise.all(readings));
 }
 
 async function readClickHouse(env: Io['env']): Promise<StoreReading> {

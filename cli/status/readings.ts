@@ -1,12 +1,17 @@
 import type { KafkaAdmin } from '../../runtime/kafka/admin.ts';
 import type { ClickHouse } from '../../runtime/clickhouse/client.ts';
 import { groupLag, type GroupLag } from '../../runtime/kafka/lag.ts';
+import { askMembers, type MemberReading } from './members.ts';
 
-/** What Kafka says of a group; undefined: there is no topic. */
+/** What Kafka and its consumers say of a group; undefined: there is no topic. */
 export interface GroupReading {
   readonly lag: GroupLag;
+  /** Whether the group is being distributed anew at this moment. */
+  readonly isRebalancing: boolean;
+  /** When the newest commit was made, ms since 1970; undefined: nobody knows. */
+  readonly committedAt: number | undefined;
   /** Consumers of the group at this moment. */
-  readonly consumers: number;
+  readonly members: readonly MemberReading[];
 }
 
 export interface Counted {
@@ -32,6 +37,9 @@ export interface StoreReading {
   readonly freshness: Freshness | null;
 }
 
+// A person waits for it.
+const PATIENCE = { timeoutMs: 10_000 };
+
 export async function readGroup(
   admin: KafkaAdmin,
   groupId: string,
@@ -39,24 +47,28 @@ export async function readGroup(
   now: number,
 ): Promise<GroupReading | undefined> {
   if ((await admin.partitionCount(topic)) === undefined) return undefined;
-  const [lag, consumers] = await Promise.all([groupLag(admin, groupId, topic, now), admin.members(groupId)]);
-  return { lag, consumers };
+  const [lag, committedAt, { state, members }] = await Promise.all([
+    groupLag(admin, groupId, topic, now),
+    admin.committedAt(groupId, topic),
+    admin.group(groupId),
+  ]);
+  return { lag, committedAt, isRebalancing: state.endsWith('Rebalance'), members: await askMembers(members) };
 }
 
 export async function readStore(clickhouse: ClickHouse): Promise<StoreReading> {
   const [deadLetters, skips, freshness] = await Promise.all([
     readDeadLetters(clickhouse),
-    clickhouse.query<Counted>(SKIPS),
+    clickhouse.query<Counted>(SKIPS, PATIENCE),
     readFreshness(clickhouse),
   ]);
   return { deadLetters, skips, freshness };
 }
 
 export const readDeadLetters = (clickhouse: ClickHouse): Promise<Counted[]> =>
-  clickhouse.query<Counted>(DEAD_LETTERS);
+  clickhouse.query<Counted>(DEAD_LETTERS, PATIENCE);
 
 export async function readFreshness(clickhouse: ClickHouse): Promise<Freshness | null> {
-  const [row] = await clickhouse.query<Freshness>(FRESHNESS);
+  const [row] = await clickhouse.query<Freshness>(FRESHNESS, PATIENCE);
   return row === undefined || row.events === 0 ? null : row;
 }
 

@@ -1,6 +1,16 @@
-import type { PartitionLag } from '../../runtime/kafka/lag.ts';
-import type { Counted, Freshness, GroupReading, StoreReading } from './readings.ts';
+import type {
+  CountReport,
+  GroupReport,
+  LagReport,
+  MemberSummary,
+  RebalancesReport,
+  StatusReport,
+  WaitReport,
+} from './document.ts';
+import type { MemberReading } from './members.ts';
+import type { Counted, GroupReading, StoreReading } from './readings.ts';
 import { deadLetterVerdict, freshnessVerdict, lagVerdict, type Verdict } from './verdict.ts';
+import { overallVerdict } from './overall.ts';
 
 /** What could be read of a part, or the sentence that says why not. */
 export type Part<T> =
@@ -21,37 +31,8 @@ export interface Gathered {
   /** By group. */
   readonly kafka: Part<ReadonlyMap<string, GroupReading | undefined>>;
   readonly store: Part<StoreReading>;
-}
-
-/** The document of `kaquan status --json`. A null is what could not be read; `problems` says why. */
-export interface StatusReport {
-  readonly at: string;
-  /** Nothing needs a person. */
-  readonly well: boolean;
-  readonly problems: { readonly kafka: string | null; readonly clickhouse: string | null };
-  readonly groups: readonly GroupReport[];
-  /** Of what was stored in the last minute; `p50` and `p99` in ms from the broker to the store. */
-  readonly freshness: (Verdict & { readonly measured: Freshness | null }) | null;
-}
-
-export interface GroupReport {
-  readonly group: string;
-  readonly topic: string;
-  readonly consumers: number | null;
-  readonly lag: (Verdict & LagReport) | null;
-  readonly deadLetters: (Verdict & CountReport) | null;
-  readonly skips: CountReport | null;
-}
-
-export interface LagReport {
-  readonly events: number | null;
-  readonly seconds: number | null;
-  readonly partitions: readonly PartitionLag[];
-}
-
-export interface CountReport {
-  readonly total: number;
-  readonly reasons: Readonly<Record<string, number>>;
+  /** By group, consumers that were found without Kafka; only when it is away. */
+  readonly strays?: ReadonlyMap<string, readonly MemberReading[]>;
 }
 
 export function reportOf(gathered: Gathered): StatusReport {
@@ -60,36 +41,69 @@ export function reportOf(gathered: Gathered): StatusReport {
   const freshness = store.ok
     ? { ...freshnessVerdict(store.value.freshness), measured: store.value.freshness }
     : null;
-  const verdicts = groups.flatMap(({ lag, deadLetters }) => [lag, deadLetters]);
-  return {
-    at: at.toISOString(),
-    well: [...verdicts, freshness].every((verdict) => verdict?.well === true),
-    problems: {
-      kafka: kafka.ok ? null : kafka.problem,
-      clickhouse: store.ok ? null : store.problem,
-    },
-    groups,
-    freshness,
+  const problems = {
+    kafka: kafka.ok ? null : kafka.problem,
+    clickhouse: store.ok ? null : store.problem,
   };
+  const verdict = overallVerdict({ problems, groups, freshness });
+  return { at: at.toISOString(), well: verdict.well, verdict: verdict.sentence, problems, groups, freshness };
 }
 
-function groupReport(known: KnownGroup, { topic, kafka, store }: Gathered): GroupReport {
-  const { group, dlq } = known;
+function groupReport(known: KnownGroup, { at, topic, kafka, store, strays }: Gathered): GroupReport {
+  const { group, dlq, unused } = known;
   const letters = store.ok ? counts(store.value.deadLetters, group) : null;
   const reading = kafka.ok ? kafka.value.get(group) : undefined;
+  const members = reading?.members ?? strays?.get(group) ?? [];
   return {
     group,
     topic,
-    consumers: kafka.ok ? (reading?.consumers ?? 0) : null,
+    unused: unused !== undefined && members.length === 0,
+    consumers: kafka.ok ? members.length : null,
+    rebalancing: reading?.isRebalancing ?? null,
     lag: kafka.ok ? lagReport(known, reading) : null,
+    commitAgeSeconds:
+      reading?.committedAt === undefined ? null : Math.max(0, at.getTime() - reading.committedAt) / 1000,
+    waits: members.flatMap((member) => waitsOf(member, at)).sort((a, b) => b.seconds - a.seconds),
+    rebalances: rebalancesOf(members, at),
+    members: members.map(summaryOf),
     deadLetters: letters && { ...deadLetterVerdict(letters.total, dlq), ...letters },
     skips: store.ok ? counts(store.value.skips, group) : null,
   };
 }
 
+const waitsOf = ({ name, report }: MemberReading, at: Date): WaitReport[] =>
+  (report?.waits ?? []).map(({ on, sentence, since, isTrouble }) => ({
+    consumer: name,
+    on,
+    sentence,
+    since: new Date(since).toISOString(),
+    seconds: Math.max(0, at.getTime() - since) / 1000,
+    trouble: isTrouble,
+  }));
+
+const HOUR_MS = 3_600_000;
+
+function rebalancesOf(members: readonly MemberReading[], at: Date): RebalancesReport | null {
+  const reports = members.flatMap(({ report }) => report ?? []);
+  const oldest = reports.sort((a, b) => a.startedAt - b.startedAt)[0];
+  if (oldest === undefined) return null;
+  const since = Math.max(oldest.startedAt, at.getTime() - HOUR_MS);
+  return { lastHour: oldest.rebalancesLastHour, since: new Date(since).toISOString() };
+}
+
+function summaryOf({ name, url, report, problem }: MemberReading): MemberSummary {
+  const alive = report?.alive;
+  return {
+    name,
+    url: url ?? null,
+    alive: alive?.ok ?? null,
+    problem: alive?.ok === false ? alive.sentence : (problem ?? null),
+  };
+}
+
 function lagReport({ group, unused }: KnownGroup, reading: GroupReading | undefined): Verdict & LagReport {
   const lag = reading?.lag;
-  const isUnused = unused !== undefined && reading?.consumers === 0;
+  const isUnused = unused !== undefined && reading?.members.length === 0;
   return {
     ...(isUnused ? { well: true, sentence: unused } : lagVerdict(group, reading)),
     events: lag?.records ?? null,

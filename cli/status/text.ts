@@ -1,4 +1,4 @@
-import type { CountReport, GroupReport, StatusReport } from './report.ts';
+import type { CountReport, GroupReport, StatusReport } from './document.ts';
 import { meaningOf } from './verdict.ts';
 import { duration } from '../../runtime/process/duration.ts';
 import { amount } from './wording.ts';
@@ -7,6 +7,7 @@ import { amount } from './wording.ts';
 export function asText(report: StatusReport, withPartitions: boolean): string {
   const { kafka, clickhouse } = report.problems;
   const lines = [
+    report.verdict,
     ...(kafka === null ? [] : [`Kafka        ${kafka}`]),
     ...(clickhouse === null ? [] : [`ClickHouse   ${clickhouse}`]),
     ...report.groups.flatMap((group) => groupLines(group, withPartitions)),
@@ -20,6 +21,7 @@ function groupLines(group: GroupReport, withPartitions: boolean): string[] {
   return [
     `group ${group.group}, topic ${group.topic}`,
     ...(lag === null ? [] : [`  lag          ${lagText(group)}${lag.sentence}`]),
+    ...stateLines(group),
     ...(withPartitions && lag !== null ? lag.partitions.map(partitionLine) : []),
     ...(deadLetters === null ? [] : [`  dead letters ${total(deadLetters)}${deadLetters.sentence}`]),
     ...(deadLetters === null ? [] : reasonLines(deadLetters)),
@@ -28,6 +30,23 @@ function groupLines(group: GroupReport, withPartitions: boolean): string[] {
       : [`  skipped      ${amount(skips.total)}.`, ...reasonLines(skips)]),
   ];
 }
+
+function stateLines(group: GroupReport): string[] {
+  const { unused, commitAgeSeconds: age, waits, rebalances, members, rebalancing } = group;
+  if (unused) return [];
+  return [
+    ...(age === null ? [] : [`  committed    ${duration(age * 1000)} ago`]),
+    ...(rebalancing === true ? ['  rebalances   at this moment'] : []),
+    ...(rebalances === null ? [] : [`  rebalances   ${rebalances.lastHour} since ${rebalances.since}`]),
+    ...waits.map(waitLine),
+    ...members.flatMap(({ name, problem }) =>
+      problem === null ? [] : [`  consumer     ${name}: ${problem}`],
+    ),
+  ];
+}
+
+const waitLine = ({ consumer, on, since, seconds, sentence }: GroupReport['waits'][number]): string =>
+  `  waits        for ${on} since ${since}, ${duration(seconds * 1000)}: ${sentence} (${consumer})`;
 
 const total = (count: CountReport): string => (count.total === 0 ? '' : `${amount(count.total)}. `);
 

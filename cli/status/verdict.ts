@@ -23,7 +23,8 @@ const unwell = (sentence: string): Verdict => ({ well: false, sentence });
 /** @param reading undefined: there is no topic */
 export function lagVerdict(group: string, reading: GroupReading | undefined): Verdict {
   if (reading === undefined) return unwell('There is no topic yet: run kaquan migrate.');
-  const { lag, consumers } = reading;
+  const { lag } = reading;
+  const consumers = reading.members.length;
   const behind = `${amount(lag.records)} events (${duration(lag.seconds * 1000)}) behind`;
   if (lag.records === 0) {
     return consumers > 0

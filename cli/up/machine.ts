@@ -31,6 +31,9 @@ interface Running {
 // A consumer that was killed is given up after this; on one machine nothing else takes so long.
 const SESSION_TIMEOUT_MS = '10000';
 
+// So that `kaquan status` can ask them; where, the groups know.
+const FREE_PORTS = { ORDERS_LISTEN: '127.0.0.1:0', REPORT_LISTEN: '127.0.0.1:0' };
+
 const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
 
 /** The processes of `kaquan up`: started one after the other. */
@@ -42,7 +45,7 @@ export class Machine {
 
   constructor(options: MachineOptions) {
     this.#options = options;
-    this.#env = { KAFKA_SESSION_TIMEOUT_MS: SESSION_TIMEOUT_MS, ...options.env };
+    this.#env = { KAFKA_SESSION_TIMEOUT_MS: SESSION_TIMEOUT_MS, ...FREE_PORTS, ...options.env };
   }
 
   /** The environment of the children. */

@@ -53,6 +53,7 @@ interface Judged {
 export class BatchBuilder {
   records = 0;
   bytes = 0;
+  #seconds = 0;
   readonly #number: number;
   readonly #lanes: ReadonlyMap<number, Lane>;
   readonly #workshop: Workshop;
@@ -84,6 +85,7 @@ export class BatchBuilder {
 
   /** Takes in what continues some partitions, in this order. To be awaited before the next call. */
   async add(fetched: readonly Fetched[]): Promise<void> {
+    const began = performance.now();
     const judged: Judged[] = [];
     for (const { partition, records } of fetched) {
       const lane = this.#lanes.get(partition);
@@ -96,6 +98,7 @@ export class BatchBuilder {
     for (const one of judged) this.#take(one);
     for (const one of fetched) this.#pass(one);
     this.records += judged.length;
+    this.#seconds += (performance.now() - began) / 1000;
   }
 
   /** The rows of all that was added. Nothing may be added afterwards. */
@@ -111,6 +114,8 @@ export class BatchBuilder {
       number: this.#number,
       offsets: this.#offsets,
       records: this.records,
+      builtIn: this.#seconds,
+      found: this.#touched.found,
       events: this.#events,
       milestones: this.#milestones.written(),
       states: states.written(),

@@ -2,7 +2,7 @@ import type { Skip } from '../../runtime/kafka/starting-offsets.ts';
 import type { EventsBlock, Place } from './events-block.ts';
 import type { DeadReason } from './judge.ts';
 import type { Lane } from './lane.ts';
-import type { TouchedOrder } from './touched-orders.ts';
+import type { FoundStates, TouchedOrder } from './touched-orders.ts';
 
 /** A record that can't be processed, whole. */
 export interface DeadLetter {
@@ -19,6 +19,9 @@ export interface Batch {
   /** By partition, the offset to commit when all of it is stored. */
   readonly offsets: ReadonlyMap<number, number>;
   readonly records: number;
+  /** How long it took to build, look-ups included; s. */
+  readonly builtIn: number;
+  readonly found: FoundStates;
   readonly events: readonly EventsBlock[];
   /** RowBinary, one buffer an insert. */
   readonly milestones: readonly Buffer[];

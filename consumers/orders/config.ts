@@ -1,3 +1,4 @@
+import { hostPort } from '../../runtime/http/address.ts';
 import { clickhouseSettings } from '../../runtime/clickhouse/settings.ts';
 import { groupSettings, kafkaSettings } from '../../runtime/kafka/settings.ts';
 import { integer, text, httpUrl } from '../../runtime/process/settings.ts';
@@ -12,6 +13,10 @@ export const ordersSettings = {
     help: 'A Confluent schema registry; unset: schema ids are fingerprints.',
   },
   ORDERS_GROUP: { default: 'orders', schema: text, help: 'The consumer group of the order statistics.' },
+  ORDERS_LISTEN: {
+    schema: hostPort,
+    help: 'Where a consumer of the group orders serves /livez, /readyz and /metrics, host:port; port 0 is a free one; unset: nowhere.',
+  },
   ORDERS_BATCH_EVENTS: {
     default: '100000',
     schema: integer(1, 1_000_000),

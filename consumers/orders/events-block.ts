@@ -31,6 +31,11 @@ export class EventsBlock {
     return this.#starts.length;
   }
 
+  /** Of the events, without the container around them. */
+  get bytes(): number {
+    return this.#bodies.length;
+  }
+
   /** @param value framed, and proven to end exactly at its end */
   add({ partition, offset, time }: Place, value: Buffer): void {
     this.#bodies.reserve(PLACE_BYTES + value.length);

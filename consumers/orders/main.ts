@@ -3,16 +3,14 @@ import type { Logger } from 'pino';
 import { FOLD_VERSION } from '../../domain/order/state.ts';
 import { createClickHouse, type ClickHouse } from '../../runtime/clickhouse/client.ts';
 import { BufferPool } from '../../runtime/bytes/growable.ts';
-import { createAdmin, type KafkaAdmin } from '../../runtime/kafka/admin.ts';
-import { createKafka } from '../../runtime/kafka/client.ts';
-import { createGroup, heartbeatMs, type Group } from '../../runtime/kafka/group.ts';
+import { createGroup, type Group } from '../../runtime/kafka/group.ts';
 import { createLogChecks, watchPartitions } from '../../runtime/kafka/log-checks.ts';
-import { MemberWatch } from '../../runtime/kafka/member-watch.ts';
+import { memberRegistry, openMember, type Member } from '../../runtime/kafka/member.ts';
 import { createRecordProducer, type RecordProducer } from '../../runtime/kafka/producer.ts';
+import { createMetrics } from '../../runtime/metrics/metrics.ts';
 import { OperatorError } from '../../runtime/process/operator-error.ts';
 import { persistence } from '../../runtime/process/persistence.ts';
 import type { Parsed } from '../../runtime/process/settings.ts';
-import { Waits } from '../../runtime/process/waits.ts';
 import { createSchemas } from '../../schemas/index.ts';
 import { deadLetterTopic, TOPIC } from '../../schemas/coupon_order/topic.ts';
 import { agreedTopic } from '../../sql/agreement.ts';
@@ -23,6 +21,7 @@ import type { Batch } from './batch.ts';
 import type { ordersSettings } from './config.ts';
 import { knownOrders } from './known-orders.ts';
 import { stateLookUp } from './look-up.ts';
+import { countBatch, ordersMetrics, type OrdersMetrics } from './metrics.ts';
 import { OrdersPipeline } from './pipeline.ts';
 import { Store } from './store.ts';
 
@@ -58,15 +57,21 @@ const FETCH_WAIT_MS = 100;
  */
 export async function startOrders(options: OrdersOptions): Promise<OrdersConsumer> {
   const { config, logger, now } = options;
-  const brokers = config.KAFKA_BROKERS;
-  const waits = new Waits({ logger, now });
-  const watch = new MemberWatch({
-    waits,
+  const listen = config.ORDERS_LISTEN;
+  const registry = memberRegistry(listen);
+  const metrics = createMetrics(registry, ordersMetrics);
+  const member = await openMember({
+    group: config.ORDERS_GROUP,
+    clientId: 'kaquan-orders',
+    config,
+    listen,
+    setting: 'ORDERS_LISTEN',
+    registry,
+    metrics,
+    logger,
     now,
-    brokers,
-    heartbeatMs: heartbeatMs(config.KAFKA_SESSION_TIMEOUT_MS),
   });
-  const kafka = createKafka({ brokers, clientId: 'kaquan-orders', logger, told: watch });
+  const { kafka, admin } = member;
   const clickhouse = createClickHouse({
     url: config.CLICKHOUSE_URL,
     user: config.CLICKHOUSE_USER,
@@ -74,7 +79,6 @@ export async function startOrders(options: OrdersOptions): Promise<OrdersConsume
     clientName: 'kaquan-orders',
     logger,
   });
-  const admin = await createAdmin(kafka);
   try {
     // Before all that an exchange may change.
     const exchange = await exchangeNumber(clickhouse);
@@ -88,27 +92,25 @@ export async function startOrders(options: OrdersOptions): Promise<OrdersConsume
     await checkFold(clickhouse);
     const deadLetters = await createRecordProducer(kafka, { topic: deadLetterTopic(config.ORDERS_GROUP) });
     const { pipeline, group, checks } = assemble(options, {
-      kafka,
       clickhouse,
-      admin,
       deadLetters,
       recorded,
       exchange,
-      waits,
-      watch,
+      member,
+      metrics,
     });
     await group.start();
+    member.follow(TOPIC);
     const unwatch = watchPartitions(checks, options.onFatal, logger);
     return {
       async stop(graceMs) {
         unwatch();
         await leave(pipeline, group, graceMs);
-        await Promise.allSettled([admin.close(), deadLetters.close(), clickhouse.close()]);
+        await Promise.allSettled([deadLetters.close(), clickhouse.close(), member.close()]);
       },
     };
   } catch (error) {
-    watch.stops();
-    await Promise.allSettled([admin.close(), clickhouse.close()]);
+    await Promise.allSettled([clickhouse.close(), member.close()]);
     throw error;
   }
 }
@@ -123,25 +125,35 @@ async function checkFold(clickhouse: ClickHouse): Promise<void> {
 }
 
 interface Parts {
-  readonly kafka: ReturnType<typeof createKafka>;
   readonly clickhouse: ClickHouse;
-  readonly admin: KafkaAdmin;
   readonly deadLetters: RecordProducer;
   readonly recorded: RecordedTopic;
   /** The last exchange when this began. */
   readonly exchange: number;
-  readonly waits: Waits;
-  readonly watch: MemberWatch;
+  readonly member: Member;
+  readonly metrics: OrdersMetrics;
 }
 
 function assemble(options: OrdersOptions, parts: Parts) {
-  const { kafka, clickhouse, admin, deadLetters, recorded, exchange, waits, watch } = parts;
+  const { clickhouse, deadLetters, recorded, exchange, member, metrics } = parts;
+  const { admin, waits } = member;
+  const onDone = (step: string, seconds: number): void => metrics.stepSeconds.observe({ step }, seconds);
   const { config, logger, now, acceptGap = false, onFatal, onCommitted } = options;
   // A request that outlives the session would end after the partition went to another member; one that is given much
   // less would never succeed on a store that is slow and alive.
   const timeoutMs = Math.floor(config.KAFKA_SESSION_TIMEOUT_MS * 0.9);
   const origin = { group: config.ORDERS_GROUP, topic: TOPIC, generation: recorded.generation };
-  const store = new Store({ clickhouse, deadLetters, origin, exchange, timeoutMs, now, logger, waits });
+  const store = new Store({
+    clickhouse,
+    deadLetters,
+    origin,
+    exchange,
+    timeoutMs,
+    now,
+    logger,
+    waits,
+    onDone,
+  });
   const checks = createLogChecks({
     admin,
     mayStart: (signal) => refuseHeld(clickhouse, origin.group, { timeoutMs, signal }),
@@ -179,13 +191,14 @@ function assemble(options: OrdersOptions, parts: Parts) {
     knownOrders: (signal) => knownOrders(clickhouse, signal),
     store,
     checks,
-    persist: persistence({ waits, logger }),
+    persist: persistence({ waits, logger, onDone }),
     logger,
     onFatal,
+    onStored: (batch, cachedStates) => countBatch(metrics, batch, cachedStates),
     ...(onCommitted && { onCommitted }),
   });
   const group = createGroup(
-    kafka,
+    member.kafka,
     admin,
     {
       groupId: config.ORDERS_GROUP,
@@ -194,10 +207,11 @@ function assemble(options: OrdersOptions, parts: Parts) {
       partitionBytes: FETCH_BYTES,
       concurrency: recorded.partitions,
       maxWaitMs: FETCH_WAIT_MS,
+      address: member.address,
     },
     pipeline,
     logger,
-    watch,
+    member.watch,
   );
   pipeline.attach(group);
   return { pipeline, group, checks };

@@ -37,6 +37,8 @@ export interface PipelineOptions {
   readonly checks: LogChecks;
   readonly persist: Persist;
   readonly logger: Logger;
+  /** Told of every stored batch, and how many states are in memory then. */
+  readonly onStored: (batch: Batch, cachedStates: number) => void;
   /** Told of every stored and committed batch. */
   readonly onCommitted?: (batch: Batch) => void;
   readonly onFatal: (error: Error) => void;
@@ -213,12 +215,16 @@ export class OrdersPipeline implements GroupHandlers {
     return insert;
   }
 
-  async #store({ abort, epoch }: Assignment, batch: Batch): Promise<void> {
-    const { store, onCommitted } = this.#options;
+  async #store({ abort, epoch, lanes: all }: Assignment, batch: Batch): Promise<void> {
+    const { store, onStored, onCommitted } = this.#options;
     await store.store(batch, abort.signal);
     for (const [lane, orders] of batch.touched) {
       for (const [id, touched] of orders) lane.states.stored(id, touched);
     }
+    onStored(
+      batch,
+      [...all.values()].reduce((sum, { states }) => sum + states.size, 0),
+    );
     batch.release();
     const isCommitted = await this.#commit(epoch, batch, abort.signal);
     passing('orders/committed', isCommitted && batch.states.length > 0);

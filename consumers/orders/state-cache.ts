@@ -20,6 +20,10 @@ export class StateCache {
     this.#settled = size > 0 ? new LRUCache({ max: size }) : undefined;
   }
 
+  get size(): number {
+    return this.#pinned.size + (this.#settled?.size ?? 0);
+  }
+
   get(order: string): OrderState | undefined {
     return this.#pinned.get(order)?.state ?? this.#settled?.get(order);
   }

@@ -29,6 +29,8 @@ export interface StoreOptions {
   readonly now: () => number;
   readonly logger: Logger;
   readonly waits: Waits;
+  /** Told how long each step took, s. */
+  readonly onDone: (step: string, seconds: number) => void;
 }
 
 /** ClickHouse refused these records, each alone, while it takes others: they are to become dead letters. */
@@ -60,9 +62,9 @@ export class Store {
     const condition = unlessExchanged(options.exchange);
     this.#milestonesInsert = milestonesInsert({ table: 'milestones', condition });
     this.#statesInsert = statesInsert({ table: 'states', condition });
-    const { waits, logger } = options;
+    const { waits, logger, onDone } = options;
     const isVerdict = (what: string, error: unknown): boolean => what === EVENTS && isDataRefusal(error);
-    this.#persist = persistence({ waits, logger, isVerdict });
+    this.#persist = persistence({ waits, logger, isVerdict, onDone });
   }
 
   /**

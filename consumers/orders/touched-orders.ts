@@ -10,6 +10,13 @@ export interface TouchedOrder {
   isChanged: boolean;
 }
 
+/** How many states were found in memory, looked up in the store, and known to be nowhere. */
+export interface FoundStates {
+  readonly memory: number;
+  readonly store: number;
+  readonly none: number;
+}
+
 /** The stored states of these orders, by `OrderKey.id`; an order that is left out has none. */
 export type LookUp = (orders: readonly OrderKey[]) => Promise<ReadonlyMap<string, OrderState>>;
 
@@ -18,6 +25,7 @@ export class TouchedOrders {
   readonly #known: KnownOrders;
   readonly #lookUp: LookUp;
   readonly #byLane = new Map<Lane, Map<string, TouchedOrder>>();
+  readonly #found = { memory: 0, store: 0, none: 0 };
   #missing: TouchedOrder[] = [];
 
   constructor(known: KnownOrders, lookUp: LookUp) {
@@ -27,6 +35,10 @@ export class TouchedOrders {
 
   get byLane(): ReadonlyMap<Lane, ReadonlyMap<string, TouchedOrder>> {
     return this.#byLane;
+  }
+
+  get found(): FoundStates {
+    return this.#found;
   }
 
   /** The order; its state is there once `load` has resolved. @param key the record's */
@@ -46,6 +58,7 @@ export class TouchedOrders {
     const missing = this.#missing;
     if (missing.length === 0) return;
     this.#missing = [];
+    this.#found.store += missing.length;
     const stored = await this.#lookUp(missing.map(({ order }) => order));
     for (const touched of missing) touched.state = stored.get(touched.order.id) ?? NO_STATE;
   }
@@ -53,9 +66,11 @@ export class TouchedOrders {
   #begin(lane: Lane, order: OrderKey, key: Buffer): TouchedOrder {
     const remembered = lane.states.get(order.id);
     const touched = { order, state: remembered ?? NO_STATE, isChanged: false };
-    if (remembered === undefined) {
-      if (this.#known.mayHave(key)) this.#missing.push(touched);
-      else this.#known.add(key);
+    if (remembered !== undefined) this.#found.memory += 1;
+    else if (this.#known.mayHave(key)) this.#missing.push(touched);
+    else {
+      this.#found.none += 1;
+      this.#known.add(key);
     }
     lane.states.pin(order.id, touched);
     return touched;

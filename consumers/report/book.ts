@@ -29,6 +29,8 @@ export interface BookOptions {
   /** The entries of this lane may be committed now. */
   readonly onStored: (lanes: ReadonlySet<Lane>) => void;
   readonly signal: AbortSignal;
+  /** Told of all that is written down. */
+  readonly onWritten?: (settled: Settled) => void;
 }
 
 /** Writes down what became of records, of all lanes together: a few large inserts instead of one for each array. */
@@ -79,6 +81,7 @@ export class Book {
       lane.stored(noted);
       lanes.add(lane);
     }
+    if (this.#options.onWritten !== undefined) settled.forEach(this.#options.onWritten);
     this.#options.onStored(lanes);
   }
 

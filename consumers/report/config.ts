@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { hostPort } from '../../runtime/http/address.ts';
 import { clickhouseSettings } from '../../runtime/clickhouse/settings.ts';
 import { groupSettings, kafkaSettings } from '../../runtime/kafka/settings.ts';
 import { httpUrl, integer, text } from '../../runtime/process/settings.ts';
@@ -35,6 +36,10 @@ export const reportSettings = {
   REPORT_CREDENTIALS: {
     schema: text,
     help: 'A JSON file {"<WeChat app_id>" or "*": {"app_id", "app_secret" or "app_secret_file"}}.',
+  },
+  REPORT_LISTEN: {
+    schema: hostPort,
+    help: 'Where a consumer of the group report serves /livez, /readyz and /metrics, host:port; port 0 is a free one; unset: nowhere.',
   },
   REPORT_RATE: {
     schema: integer(1, 10_000_000),

@@ -3,6 +3,7 @@ import { setImmediate, setTimeout as pause } from 'node:timers/promises';
 import {
   BrokenCircuitError,
   circuitBreaker,
+  CircuitState,
   ConsecutiveBreaker,
   handleWhen,
   retry,
@@ -27,6 +28,10 @@ export interface DestinationOptions {
   readonly random: () => number;
   readonly logger: Logger;
   readonly waits: Waits;
+  /** Told that a request decided nothing. */
+  readonly onRetry?: (app: string) => void;
+  /** Told that an app sends nothing, because its last requests failed, or sends again. */
+  readonly onBreaker?: (app: string, isOpen: boolean) => void;
 }
 
 /** What decided about a request, and how often it was sent. */
@@ -78,6 +83,9 @@ export class Destination {
     this.#breaker = circuitBreaker(
       handleWhen((error) => !(error instanceof NotAllowedError)),
       { halfOpenAfter: jittered(options.patience), breaker: new ConsecutiveBreaker(FAILURES_TO_BREAK) },
+    );
+    this.#breaker.onStateChange((state) =>
+      options.onBreaker?.(credential.appId, state === CircuitState.Open),
     );
   }
 
@@ -172,6 +180,7 @@ export class Destination {
       const isAnswer = error instanceof UndecidedError || error instanceof NotAllowedError;
       this.#trouble = isAnswer ? error.message : `it does not answer: ${error.message || error.name}`;
       const fields = { app: this.#credential.appId, attempt: attempts, error: error.message };
+      this.#options.onRetry?.(this.#credential.appId);
       this.#options.logger.debug(fields, 'the report API did not take events; trying again');
     }
     waiting.because(this.#trouble);

@@ -2,17 +2,15 @@ import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 
 import { createClickHouse, type ClickHouse } from '../../runtime/clickhouse/client.ts';
-import { createAdmin, type KafkaAdmin } from '../../runtime/kafka/admin.ts';
-import { createKafka } from '../../runtime/kafka/client.ts';
 import { deadLetterRecord } from '../../runtime/kafka/dead-letters.ts';
-import { createGroup, heartbeatMs } from '../../runtime/kafka/group.ts';
+import { createGroup } from '../../runtime/kafka/group.ts';
 import { createLogChecks, watchPartitions, type LogChecks } from '../../runtime/kafka/log-checks.ts';
-import { MemberWatch } from '../../runtime/kafka/member-watch.ts';
+import { memberRegistry, openMember, type Member } from '../../runtime/kafka/member.ts';
 import { createRecordProducer, type RecordProducer } from '../../runtime/kafka/producer.ts';
+import { createMetrics } from '../../runtime/metrics/metrics.ts';
 import { OperatorError } from '../../runtime/process/operator-error.ts';
 import { persistence } from '../../runtime/process/persistence.ts';
 import type { Parsed } from '../../runtime/process/settings.ts';
-import { Waits } from '../../runtime/process/waits.ts';
 import { deadLetterTopic, REPORT_GROUP, TOPIC } from '../../schemas/coupon_order/topic.ts';
 import { createSchemas } from '../../schemas/index.ts';
 import { CredentialsError, credentialsFile, type Credentials } from '../../schemas/report_api/index.ts';
@@ -26,6 +24,13 @@ import type { DeadRecord } from './courier.ts';
 import { createDeliveries } from './delivery.ts';
 import { judge } from './judge.ts';
 import { deliveredIds, ledgerLookUp } from './ledger.ts';
+import {
+  countSettled,
+  countedDeliveries,
+  measuredClient,
+  reportMetrics,
+  type ReportMetrics,
+} from './metrics.ts';
 import { ReportPipeline } from './pipeline.ts';
 
 export type ReportConfig = Parsed<typeof reportSettings>;
@@ -96,15 +101,21 @@ function credentialsIn(path: string): Credentials {
 export async function startReport(options: ReportOptions): Promise<ReportConsumer> {
   const { config, logger, now } = options;
   const destination = destinationOf(config);
-  const brokers = config.KAFKA_BROKERS;
-  const waits = new Waits({ logger, now });
-  const watch = new MemberWatch({
-    waits,
+  const listen = config.REPORT_LISTEN;
+  const registry = memberRegistry(listen);
+  const metrics = createMetrics(registry, reportMetrics);
+  const member = await openMember({
+    group: REPORT_GROUP,
+    clientId: 'kaquan-report',
+    config,
+    listen,
+    setting: 'REPORT_LISTEN',
+    registry,
+    metrics,
+    logger,
     now,
-    brokers,
-    heartbeatMs: heartbeatMs(config.KAFKA_SESSION_TIMEOUT_MS),
   });
-  const kafka = createKafka({ brokers, clientId: 'kaquan-report', logger, told: watch });
+  const { kafka, admin } = member;
   const clickhouse = createClickHouse({
     url: config.CLICKHOUSE_URL,
     user: config.CLICKHOUSE_USER,
@@ -112,7 +123,6 @@ export async function startReport(options: ReportOptions): Promise<ReportConsume
     clientName: 'kaquan-report',
     logger,
   });
-  const admin = await createAdmin(kafka);
   try {
     const dlq = deadLetterTopic(REPORT_GROUP);
     const recorded = await agreedTopic(clickhouse, admin, {
@@ -121,7 +131,7 @@ export async function startReport(options: ReportOptions): Promise<ReportConsume
       others: [dlq],
     });
     const deadLetters = await createRecordProducer(kafka, { topic: dlq });
-    const client = createReportClient({
+    const plainClient = createReportClient({
       url: destination.url,
       mode: config.REPORT_MODE,
       timeoutMs: config.REPORT_TIMEOUT_MS,
@@ -130,11 +140,20 @@ export async function startReport(options: ReportOptions): Promise<ReportConsume
       nonce: () => randomBytes(16).toString('hex'),
     });
     const { credentials } = destination;
-    const parts = { clickhouse, admin, deadLetters, recorded, client, credentials, waits };
+    const client = measuredClient(plainClient, metrics);
+    const parts = { clickhouse, deadLetters, recorded, client, credentials, member, metrics };
     const { pipeline, checks } = assemble(options, parts);
-    const group = createGroup(kafka, admin, groupOptions(config, recorded), pipeline, logger, watch);
+    const group = createGroup(
+      kafka,
+      admin,
+      groupOptions(config, recorded, member),
+      pipeline,
+      logger,
+      member.watch,
+    );
     pipeline.attach(group);
     await group.start();
+    member.follow(TOPIC);
     const unwatch = watchPartitions(checks, options.onFatal, logger);
     return {
       async stop(graceMs) {
@@ -142,42 +161,44 @@ export async function startReport(options: ReportOptions): Promise<ReportConsume
         group.pause();
         await pipeline.end(graceMs);
         await group.stop();
-        await Promise.allSettled([admin.close(), deadLetters.close(), clickhouse.close(), client.close()]);
+        await Promise.allSettled([deadLetters.close(), clickhouse.close(), client.close(), member.close()]);
       },
     };
   } catch (error) {
-    watch.stops();
-    await Promise.allSettled([admin.close(), clickhouse.close()]);
+    await Promise.allSettled([clickhouse.close(), member.close()]);
     throw error;
   }
 }
 
-const groupOptions = (config: ReportConfig, { partitions }: RecordedTopic) => ({
+const groupOptions = (config: ReportConfig, { partitions }: RecordedTopic, { address }: Member) => ({
   groupId: REPORT_GROUP,
   topic: TOPIC,
   sessionTimeoutMs: config.KAFKA_SESSION_TIMEOUT_MS,
   partitionBytes: FETCH_BYTES,
   concurrency: partitions,
   maxWaitMs: FETCH_WAIT_MS,
+  address,
 });
 
 interface Parts {
   readonly clickhouse: ClickHouse;
-  readonly admin: KafkaAdmin;
   readonly deadLetters: RecordProducer;
   readonly recorded: RecordedTopic;
   readonly client: ReportClient;
   readonly credentials: Credentials;
-  readonly waits: Waits;
+  readonly member: Member;
+  readonly metrics: ReportMetrics;
 }
 
 function assemble(options: ReportOptions, parts: Parts): { pipeline: ReportPipeline; checks: LogChecks } {
   const { config, logger, now, random, acceptGap = false, onFatal } = options;
-  const { clickhouse, admin, deadLetters, recorded, client, credentials, waits } = parts;
+  const { clickhouse, deadLetters, recorded, client, credentials, member, metrics } = parts;
+  const { admin, waits } = member;
   // A request that outlives the session would end after the partition went to another member.
   const timeoutMs = Math.floor(config.KAFKA_SESSION_TIMEOUT_MS * 0.9);
   const owner = { group: REPORT_GROUP, generation: recorded.generation };
-  const persist = persistence({ waits, logger });
+  const onDone = (step: string, seconds: number): void => metrics.stepSeconds.observe({ step }, seconds);
+  const persist = persistence({ waits, logger, onDone });
   const checks = createLogChecks({
     admin,
     mayStart: (signal) => refuseHeld(clickhouse, REPORT_GROUP, { timeoutMs, signal }),
@@ -205,23 +226,35 @@ function assemble(options: ReportOptions, parts: Parts): { pipeline: ReportPipel
         judge: (record) => judge(record, { schemas, group: REPORT_GROUP, form }),
       },
       courier: {
-        deliveries: createDeliveries({
-          client,
-          credentials,
-          isSingle: config.REPORT_ARRAY_MAX === 1,
-          patience: { firstMs: config.REPORT_RETRY_MS, mostMs: config.REPORT_RETRY_MAX_MS },
-          retryCodes: config.REPORT_RETRY_CODES ?? new Set(),
-          now,
-          random,
-          logger,
-          waits,
-        }),
+        deliveries: countedDeliveries(
+          createDeliveries({
+            client,
+            credentials,
+            isSingle: config.REPORT_ARRAY_MAX === 1,
+            patience: { firstMs: config.REPORT_RETRY_MS, mostMs: config.REPORT_RETRY_MAX_MS },
+            retryCodes: config.REPORT_RETRY_CODES ?? new Set(),
+            now,
+            random,
+            logger,
+            waits,
+            onRetry: (app) => metrics.retries.inc({ app }),
+            onBreaker: (app, isOpen) => metrics.breakerOpen.set({ app }, isOpen ? 1 : 0),
+          }),
+          metrics,
+        ),
         limits: { events: config.REPORT_ARRAY_MAX, bytes: BODY_BYTES },
         generation: recorded.generation,
         now,
         logger,
       },
-      book: { clickhouse, owner, persist, timeoutMs, waitMs: LEDGER_WAIT_MS },
+      book: {
+        clickhouse,
+        owner,
+        persist,
+        timeoutMs,
+        waitMs: LEDGER_WAIT_MS,
+        onWritten: (settled) => countSettled(metrics, settled),
+      },
       lookUp: ledgerLookUp(clickhouse, timeoutMs),
       publish: (records) => publishDead(deadLetters, records, recorded, now()),
     },

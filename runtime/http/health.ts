@@ -13,7 +13,7 @@ export interface Verdict {
 /** By the name of what is looked at. One that throws or takes longer than two seconds counts as not well. */
 export type Checks = Readonly<Record<string, () => Verdict | Promise<Verdict>>>;
 
-const liveness = z.object({ alive: z.literal(true) });
+const liveness = z.object({ alive: z.boolean(), sentence: z.string().optional() });
 const readiness = z.object({
   ready: z.boolean(),
   checks: z.array(z.object({ name: z.string(), ok: z.boolean(), sentence: z.string() })),
@@ -25,7 +25,13 @@ export const HEALTH_ROUTES = {
     method: 'get',
     path: '/livez',
     summary: 'Whether the process answers',
-    answers: { 200: { description: 'It does.', body: liveness } },
+    answers: {
+      200: { description: 'It does.', body: liveness },
+      503: {
+        description: 'It answers, but does not do its work; the sentence says what to do.',
+        body: liveness,
+      },
+    },
   },
   readyz: {
     method: 'get',
@@ -46,10 +52,20 @@ export const HEALTH_ROUTES = {
 
 const PATIENCE_MS = 2000;
 
-/** Serves {@link HEALTH_ROUTES}. */
-export function addHealth(app: FastifyInstance, checks: Checks, metrics: Registry): void {
+/** Serves {@link HEALTH_ROUTES}. @param alive whether the work goes on; a service that only answers has no such thing */
+export function addHealth(
+  app: FastifyInstance,
+  checks: Checks,
+  metrics: Registry,
+  alive?: () => Verdict,
+): void {
   const { livez, readyz, metrics: exposition } = HEALTH_ROUTES;
-  app.get(livez.path, { schema: answerSchema(livez) }, () => ({ alive: true }));
+  app.get(livez.path, { schema: answerSchema(livez) }, (_, reply) => {
+    const found = alive?.();
+    return reply
+      .code(found?.ok === false ? 503 : 200)
+      .send(found === undefined ? { alive: true } : { alive: found.ok, sentence: found.sentence });
+  });
   app.get(readyz.path, { schema: answerSchema(readyz) }, async (_, reply) => {
     const found = await readinessOf(checks);
     return reply.code(found.ready ? 200 : 503).send(found);

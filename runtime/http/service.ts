@@ -6,7 +6,7 @@ import type { Registry } from 'prom-client';
 import { OperatorError } from '../process/operator-error.ts';
 import { refusal, type Address } from './address.ts';
 import { answerFailures, type FailureAnswer } from './failures.ts';
-import { addHealth, type Checks } from './health.ts';
+import { addHealth, type Checks, type Verdict } from './health.ts';
 import { measureRequests } from './request-metrics.ts';
 
 export interface HttpServiceOptions {
@@ -18,6 +18,8 @@ export interface HttpServiceOptions {
   /** Whether `X-Forwarded-For` says who the client is: only behind a proxy that sets it. Default: no. */
   readonly trustProxy?: boolean;
   readonly checks: Checks;
+  /** Whether the work goes on, for `/livez`; unless told, a process that answers is alive. */
+  readonly alive?: () => Verdict;
   readonly metrics: Registry;
   readonly failure: FailureAnswer;
   readonly logger: Logger;
@@ -57,7 +59,7 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
   });
   answerFailures(app, options.failure, options.logger);
   measureRequests(app, options.metrics);
-  addHealth(app, options.checks, options.metrics);
+  addHealth(app, options.checks, options.metrics, options.alive);
   await options.routes(app);
   await listen(app, options);
   return { url: urlOf(app.server.address()), stop: (graceMs) => stop(app, graceMs) };

@@ -1,6 +1,9 @@
 import kafkajs, { type Admin, type Kafka } from 'kafkajs';
 import pRetry from 'p-retry';
 
+import { readCommitNote, type CommitNote } from './commit-note.ts';
+import { addressIn, type MemberAddress } from './member-address.ts';
+
 export interface TopicSpec {
   readonly topic: string;
   readonly partitions: number;
@@ -16,6 +19,21 @@ export interface PartitionOffsets {
   readonly end: number;
 }
 
+/** A consumer of a group. */
+export interface GroupMember {
+  readonly id: string;
+  /** Where the broker sees it. */
+  readonly host: string;
+  /** What it tells about itself; undefined: nothing, or the group is just being distributed. */
+  readonly address: MemberAddress | undefined;
+}
+
+export interface GroupDescription {
+  /** In Kafka's words: Stable, Empty, Dead, PreparingRebalance, CompletingRebalance. */
+  readonly state: string;
+  readonly members: readonly GroupMember[];
+}
+
 /** Reads and makes topics and groups. */
 export interface KafkaAdmin {
   /** Creates the topic if it is not there. @returns whether it was created */
@@ -24,6 +42,10 @@ export interface KafkaAdmin {
   topics(): Promise<string[]>;
   /** @returns undefined if there is no such topic */
   partitionCount(topic: string): Promise<number | undefined>;
+  /** How many brokers the cluster has now. */
+  brokers(): Promise<number>;
+  /** How many of the topic's partitions have no leader, or lack a replica. */
+  impaired(topic: string): Promise<number>;
   /** @returns the topic's settings, by name */
   topicConfig(topic: string): Promise<Map<string, string>>;
   /** By partition. */
@@ -36,8 +58,12 @@ export interface KafkaAdmin {
   notes(groupId: string, topic: string): Promise<Map<number, string>>;
   /** Sets what a group without members committed. @param offsets by partition */
   commit(groupId: string, topic: string, offsets: ReadonlyMap<number, number>): Promise<void>;
+  /** When the newest of the group's commits was made, ms since 1970; undefined: nobody knows. */
+  committedAt(groupId: string, topic: string): Promise<number | undefined>;
   /** How many consumers the group has at this moment. */
   members(groupId: string): Promise<number>;
+  /** The group at this moment. */
+  group(groupId: string): Promise<GroupDescription>;
   close(): Promise<void>;
 }
 
@@ -53,13 +79,17 @@ export async function createAdmin(kafka: Kafka): Promise<KafkaAdmin> {
     ensureTopic: (spec) => ensureTopic(admin, spec),
     topics: () => admin.listTopics(),
     partitionCount: (topic) => partitionCount(admin, topic),
+    brokers: async () => (await admin.describeCluster()).brokers.length,
+    impaired: (topic) => impaired(admin, topic),
     topicConfig: (topic) => topicConfig(admin, topic),
     offsets: (topic) => offsets(admin, topic),
     offsetsAt: (topic, time) => offsetsAt(admin, topic, time),
     committed: (groupId, topic) => fromCoordinator(() => committed(admin, groupId, topic)),
     notes: (groupId, topic) => fromCoordinator(() => notes(admin, groupId, topic)),
     commit: (groupId, topic, offsets) => fromCoordinator(() => commit(admin, groupId, topic, offsets)),
-    members: (groupId) => fromCoordinator(() => members(admin, groupId)),
+    committedAt: (groupId, topic) => fromCoordinator(() => committedAt(admin, groupId, topic)),
+    members: async (groupId) => (await fromCoordinator(() => describeGroup(admin, groupId))).members.length,
+    group: (groupId) => fromCoordinator(() => describeGroup(admin, groupId)),
     close: () => admin.disconnect(),
   };
 }
@@ -102,6 +132,12 @@ async function partitionCount(admin: Admin, topic: string): Promise<number | und
   }
 }
 
+async function impaired(admin: Admin, topic: string): Promise<number> {
+  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+  const partitions = topics[0]?.partitions ?? [];
+  return partitions.filter(({ leader, isr, replicas }) => leader < 0 || isr.length < replicas.length).length;
+}
+
 async function topicConfig(admin: Admin, topic: string): Promise<Map<string, string>> {
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
@@ -132,13 +168,16 @@ async function committed(admin: Admin, groupId: string, topic: string): Promise<
   return new Map(known.filter(([, offset]) => offset >= 0));
 }
 
-async function notes(admin: Admin, groupId: string, topic: string): Promise<Map<number, string>> {
+async function commitNotes(
+  admin: Admin,
+  groupId: string,
+  topic: string,
+): Promise<(CommitNote & { readonly partition: number })[]> {
   const [answer] = await admin.fetchOffsets({ groupId, topics: [topic] });
-  return new Map(
-    (answer?.partitions ?? []).flatMap(({ partition, metadata }) =>
-      metadata ? [[partition, metadata]] : [],
-    ),
-  );
+  return (answer?.partitions ?? []).map(({ partition, metadata }) => ({
+    partition,
+    ...readCommitNote(metadata ?? ''),
+  }));
 }
 
 async function commit(
@@ -151,8 +190,27 @@ async function commit(
   if (partitions.length > 0) await admin.setOffsets({ groupId, topic, partitions });
 }
 
-async function members(admin: Admin, groupId: string): Promise<number> {
-  return (await admin.describeGroups([groupId])).groups[0]?.members.length ?? 0;
+async function notes(admin: Admin, groupId: string, topic: string): Promise<Map<number, string>> {
+  const all = await commitNotes(admin, groupId, topic);
+  return new Map(all.flatMap(({ partition, note }) => (note === undefined ? [] : [[partition, note]])));
+}
+
+async function committedAt(admin: Admin, groupId: string, topic: string): Promise<number | undefined> {
+  const all = await commitNotes(admin, groupId, topic);
+  const times = all.flatMap(({ at }) => at ?? []);
+  return times.length === 0 ? undefined : Math.max(...times);
+}
+
+async function describeGroup(admin: Admin, groupId: string): Promise<GroupDescription> {
+  const group = (await admin.describeGroups([groupId])).groups[0];
+  return {
+    state: group?.state ?? 'Unknown',
+    members: (group?.members ?? []).map(({ memberId, clientHost, memberMetadata }) => ({
+      id: memberId,
+      host: clientHost.replace(/^\//, ''),
+      address: addressIn(memberMetadata),
+    })),
+  };
 }
 
 const COORDINATOR_MOVES = new Set([

@@ -11,6 +11,8 @@ export interface KafkaOptions {
   readonly logger: Logger;
   /** How kafkajs tries again; the default goes on for about a minute. */
   readonly retry?: RetryOptions;
+  /** How long a broker may take to answer, ms; 30,000 unless told. */
+  readonly requestTimeoutMs?: number;
   /** Whoever is told of this says so to people; the log of kafkajs does not then. */
   readonly told?: ConnectionEvents;
 }
@@ -64,7 +66,14 @@ function redacted(fields: Record<string, unknown>): Record<string, unknown> {
 }
 
 /** A Kafka client that reads every codec and logs through `logger`. */
-export function createKafka({ brokers, clientId, logger, retry, told }: KafkaOptions): Kafka {
+export function createKafka({
+  brokers,
+  clientId,
+  logger,
+  retry,
+  requestTimeoutMs = 30_000,
+  told,
+}: KafkaOptions): Kafka {
   registerCodecs();
   return new kafkajs.Kafka({
     clientId,
@@ -72,7 +81,7 @@ export function createKafka({ brokers, clientId, logger, retry, told }: KafkaOpt
     logLevel: kafkajs.logLevel.INFO,
     logCreator: logTo(logger.child({ library: 'kafkajs' }, { level: 'warn' }), told),
     connectionTimeout: 3000,
-    requestTimeout: 30_000,
+    requestTimeout: requestTimeoutMs,
     retry: retry ?? { initialRetryTime: 200, maxRetryTime: 5000, retries: 12 },
   });
 }

@@ -2,6 +2,8 @@ import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import type { Logger } from 'pino';
 
 import type { KafkaAdmin } from './admin.ts';
+import { writeCommitNote } from './commit-note.ts';
+import { announcing, type MemberAddress } from './member-address.ts';
 import type { MemberWatch } from './member-watch.ts';
 import { OperatorError } from '../process/operator-error.ts';
 
@@ -39,6 +41,8 @@ export interface GroupOptions {
   readonly concurrency: number;
   /** ms that the broker holds an empty fetch. */
   readonly maxWaitMs: number;
+  /** What the member tells about itself. */
+  readonly address: MemberAddress;
 }
 
 export interface GroupHandlers {
@@ -60,7 +64,7 @@ export interface Group {
   start(): Promise<void>;
   /**
    * Commits, unless `epoch` is over. @returns whether it was committed
-   * @param notes by partition, a text of at most 4,096 bytes that is kept with the commit
+   * @param notes by partition, a text of at most 4,000 bytes that is kept with the commit
    */
   commit(
     epoch: number,
@@ -123,6 +127,7 @@ class RunAheadGroup implements Group {
     this.#watch = watch;
     this.#consumer = kafka.consumer({
       groupId: options.groupId,
+      partitionAssigners: [announcing(options.address)],
       sessionTimeout: options.sessionTimeoutMs,
       rebalanceTimeout: Math.max(options.sessionTimeoutMs, 10_000),
       heartbeatInterval: heartbeatMs(options.sessionTimeoutMs),
@@ -179,7 +184,7 @@ class RunAheadGroup implements Group {
         topic,
         partition,
         offset: String(offset),
-        metadata: notes?.get(partition) ?? null,
+        metadata: writeCommitNote(this.#watch.now(), notes?.get(partition)),
       })),
     );
     this.#watch.committed(offsets);

@@ -27,6 +27,11 @@ export const groupSettings = {
     schema: integer(1000, 1_800_000),
     help: 'How long a silent consumer keeps its partitions, in ms.',
   },
+  LIVENESS_SECONDS: {
+    default: '60',
+    schema: integer(1, 86_400),
+    help: 'After how many seconds without progress a consumer that is behind, and waits for nothing, is not alive (/livez).',
+  },
   BRAKE_WINDOW: {
     default: '1000',
     schema: integer(1, 1_000_000),

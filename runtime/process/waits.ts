@@ -40,6 +40,8 @@ export interface WaitsOptions {
   readonly tellAfterMs?: number;
   /** A call that takes longer is a wait, ms; 5,000 unless told. */
   readonly slowMs?: number;
+  /** Told of each wait that begins, with since when (ms since 1970), and that ends, with undefined. */
+  readonly onChange?: (on: string, since: number | undefined) => void;
 }
 
 // Of one wait; reasons may alternate for hours.
@@ -49,9 +51,15 @@ const REASONS_TOLD = 5;
 export class Waits {
   readonly #options: WaitsOptions;
   readonly #known = new Map<string, Known>();
+  #endedAt = 0;
 
   constructor(options: WaitsOptions) {
     this.#options = options;
+  }
+
+  /** When the last wait ended, ms since 1970; 0: there was none. */
+  get endedAt(): number {
+    return this.#endedAt;
   }
 
   /** The longest first. */
@@ -107,7 +115,8 @@ export class Waits {
     if (known === undefined) {
       known = { sentence, since, isTrouble, callers: new Set(), told: new Set(), timer: undefined };
       this.#known.set(on, known);
-      const { now, tellAfterMs = 2000 } = this.#options;
+      const { now, tellAfterMs = 2000, onChange } = this.#options;
+      onChange?.(on, since);
       known.timer = setTimeout(() => this.#tell(on), Math.max(0, since + tellAfterMs - now())).unref();
     }
     known.callers.add(caller);
@@ -133,6 +142,8 @@ export class Waits {
     const known = this.#known.get(on);
     if (known?.callers.delete(caller) !== true || known.callers.size > 0) return;
     this.#known.delete(on);
+    this.#endedAt = this.#options.now();
+    this.#options.onChange?.(on, undefined);
     clearTimeout(known.timer);
     if (known.told.size === 0) return;
     const took = this.#options.now() - known.since;

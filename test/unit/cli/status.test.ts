@@ -1,8 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 
+import type { MemberReading } from '../../../cli/status/members.ts';
+import type { GroupReading } from '../../../cli/status/readings.ts';
 import { reportOf, type Gathered } from '../../../cli/status/report.ts';
 import { asText } from '../../../cli/status/text.ts';
 import { percent } from '../../../cli/status/wording.ts';
+import type { GroupLag } from '../../../runtime/kafka/lag.ts';
+import type { MemberReport } from '../../../runtime/kafka/member-service.ts';
 import { duration } from '../../../runtime/process/duration.ts';
 
 const partition = (n: number, committed: number, end: number) => ({
@@ -13,30 +17,47 @@ const partition = (n: number, committed: number, end: number) => ({
   records: end - committed,
 });
 
+const consumer = (over: Partial<MemberReading> = {}): MemberReading => ({
+  name: 'host:1',
+  url: undefined,
+  report: undefined,
+  problem: undefined,
+  ...over,
+});
+
+const reading = (lag: GroupLag, consumers: number, over: Partial<GroupReading> = {}): GroupReading => ({
+  lag,
+  isRebalancing: false,
+  committedAt: undefined,
+  members: Array.from({ length: consumers }, () => consumer()),
+  ...over,
+});
+
 const gathered = (over: Partial<Gathered> = {}): Gathered => ({
   at: new Date('2026-01-31T12:00:00Z'),
   topic: 'coupon_order.v1',
   groups: [{ group: 'orders', dlq: 'coupon_order.v1.dlq.orders' }],
   kafka: {
     ok: true,
-    value: new Map([
-      ['orders', { lag: { partitions: [partition(0, 10, 10)], records: 0, seconds: 0 }, consumers: 1 }],
-    ]),
+    value: new Map([['orders', reading({ partitions: [partition(0, 10, 10)], records: 0, seconds: 0 }, 1)]]),
   },
   store: { ok: true, value: { deadLetters: [], skips: [], freshness: { events: 9, p50: 300, p99: 800 } } },
   ...over,
 });
 
-const behind = (records: number, seconds: number, consumers: number): Partial<Gathered> => ({
-  kafka: {
-    ok: true,
-    value: new Map([
-      [
-        'orders',
-        { lag: { partitions: [partition(0, 0, records), partition(1, 5, 5)], records, seconds }, consumers },
-      ],
-    ]),
-  },
+const lagging = (records: number, seconds: number): GroupLag => ({
+  partitions: [partition(0, 0, records), partition(1, 5, 5)],
+  records,
+  seconds,
+});
+
+const behind = (
+  records: number,
+  seconds: number,
+  consumers: number,
+  over: Partial<GroupReading> = {},
+): Partial<Gathered> => ({
+  kafka: { ok: true, value: new Map([['orders', reading(lagging(records, seconds), consumers, over)]]) },
 });
 
 const text = (over?: Partial<Gathered>, partitions = false): string =>
@@ -45,7 +66,8 @@ const text = (over?: Partial<Gathered>, partitions = false): string =>
 describe('kaquan status', () => {
   it('is short when all is well', () => {
     expect(text()).toBe(
-      'group orders, topic coupon_order.v1\n' +
+      'All is well.\n' +
+        'group orders, topic coupon_order.v1\n' +
         '  lag          0 events, 0.0 s, 1 consuming. Up to date.\n' +
         '  dead letters None.\n' +
         'freshness      p50 0.3 s, p99 0.8 s in the last minute. Fresh.\n',
@@ -57,7 +79,7 @@ describe('kaquan status', () => {
     const lag = { partitions: [partition(0, 0, 10)], records: 10, seconds: 99 };
     const over = (consumers: number): Partial<Gathered> => ({
       groups: [{ group: 'report', dlq: 'coupon_order.v1.dlq.report', unused: 'Not used.' }],
-      kafka: { ok: true, value: new Map([['report', { lag, consumers }]]) },
+      kafka: { ok: true, value: new Map([['report', reading(lag, consumers)]]) },
     });
     expect(text(over(0))).toContain('10 events, 99 s, 0 consuming. Not used.');
     expect(reportOf(gathered(over(0))).well).toBe(true);
@@ -124,7 +146,8 @@ describe('kaquan status', () => {
   it('shows what it could read when a part is away', () => {
     const report = reportOf(gathered({ store: { ok: false, problem: 'ClickHouse does not answer.' } }));
     expect(asText(report, false)).toBe(
-      'ClickHouse   ClickHouse does not answer.\n' +
+      'ClickHouse does not answer. Groups wait for it, and lose nothing.\n' +
+        'ClickHouse   ClickHouse does not answer.\n' +
         'group orders, topic coupon_order.v1\n' +
         '  lag          0 events, 0.0 s, 1 consuming. Up to date.\n',
     );
@@ -132,6 +155,94 @@ describe('kaquan status', () => {
       well: false,
       problems: { kafka: null, clickhouse: 'ClickHouse does not answer.' },
     });
+  });
+});
+
+const AT = Date.parse('2026-01-31T12:00:00Z');
+
+const report = (over: Partial<MemberReport> = {}): MemberReport => ({
+  group: 'orders',
+  startedAt: AT - 7_200_000,
+  alive: { ok: true, sentence: 'It moves.' },
+  waits: [],
+  partitions: [],
+  rebalancesLastHour: 3,
+  ...over,
+});
+
+const wait = {
+  on: 'ClickHouse',
+  sentence: 'ClickHouse refuses with UNKNOWN_TABLE',
+  since: AT - 180_000,
+  isTrouble: true,
+};
+
+describe('the verdict', () => {
+  const verdict = (over: Partial<GroupReading>, consumers = 1): string =>
+    reportOf(gathered(behind(1200, 90, consumers, over))).verdict;
+
+  it('tells what a group waits for, and that it goes on by itself', () => {
+    const members = [consumer({ report: report({ waits: [wait] }) })];
+    expect(verdict({ members })).toBe(
+      'orders: It waits for ClickHouse for 3 min: ClickHouse refuses with UNKNOWN_TABLE. ' +
+        'Mend that; it then goes on by itself, and nothing is lost.',
+    );
+    expect(text(behind(1200, 90, 1, { members, committedAt: AT - 200_000 }))).toContain(
+      '  committed    3 min ago\n' +
+        '  rebalances   3 since 2026-01-31T11:00:00.000Z\n' +
+        '  waits        for ClickHouse since 2026-01-31T11:57:00.000Z, 3 min: ClickHouse refuses with UNKNOWN_TABLE (host:1)\n',
+    );
+  });
+
+  it.each<[string, Partial<GroupReading>, RegExp]>([
+    [
+      'a wait that is hardly one is none',
+      { members: [consumer({ report: report({ waits: [{ ...wait, since: AT - 1000 }] }) })] },
+      /^orders: Catching up/,
+    ],
+    [
+      'a consumer that moves nothing',
+      { members: [consumer({ report: report({ alive: { ok: false, sentence: 'Start it again.' } }) })] },
+      /^orders: Start it again\. \(host:1\)$/,
+    ],
+    [
+      'a consumer that is frozen',
+      { members: [consumer({ problem: 'It does not answer at http://a:1.' })] },
+      /^orders: It does not answer at http:\/\/a:1\. Start it again \(host:1\)\.$/,
+    ],
+    [
+      'an old commit of one that can not be asked',
+      { committedAt: AT - 90_000 },
+      /^orders: 1 consume, but nothing was committed for 90 s: .*ORDERS_LISTEN/,
+    ],
+    [
+      'a group that can not be distributed',
+      { committedAt: AT - 90_000, isRebalancing: true },
+      /^orders: It has been distributing its partitions, and committed nothing for 90 s/,
+    ],
+  ])('tells of %s', (_, over, sentence) => expect(verdict(over)).toMatch(sentence));
+
+  it('tells of nobody, of dead letters, and of late figures', () => {
+    expect(verdict({}, 0)).toMatch(/^orders: Nobody consumes, 1,200 events/);
+    const store = (count: number) =>
+      ({
+        ok: true,
+        value: {
+          deadLetters: count === 0 ? [] : [{ group: 'orders', reason: 'misrouted', count }],
+          skips: [],
+          freshness: { events: 1, p50: 100, p99: 60_000 },
+        },
+      }) as const;
+    expect(reportOf(gathered({ store: store(1) })).verdict).toMatch(/^orders: 1 dead letter\. They are kept/);
+    expect(reportOf(gathered({ store: store(0) })).verdict).toMatch(/^The figures are late\./);
+  });
+
+  it('shows what a consumer says while Kafka is away', () => {
+    const over = {
+      kafka: { ok: false, problem: 'Kafka does not answer.' },
+      strays: new Map([['orders', [consumer({ report: report({ waits: [{ ...wait, on: 'Kafka' }] }) })]]]),
+    } as const;
+    expect(text(over)).toMatch(/^Kafka does not answer\.\n[^]* {2}waits {8}for Kafka since/);
   });
 });
 

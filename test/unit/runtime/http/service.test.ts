@@ -170,6 +170,18 @@ describe('an HTTP service', () => {
     ]);
   });
 
+  it('is not alive when its work does not go on, and says so', async () => {
+    let ok = true;
+    const { url } = await start({ alive: () => ({ ok, sentence: 'Some sentence.' }) });
+    const livez = async () => {
+      const answer = await fetch(`${url}/livez`);
+      return { status: answer.status, body: await answer.json() };
+    };
+    expect(await livez()).toEqual({ status: 200, body: { alive: true, sentence: 'Some sentence.' } });
+    ok = false;
+    expect(await livez()).toEqual({ status: 503, body: { alive: false, sentence: 'Some sentence.' } });
+  });
+
   it('finishes the requests in flight when it is stopped, also on connections that are kept alive', async () => {
     const { routes, entered, letGo } = held();
     const service = await start({ routes });
