@@ -43,7 +43,7 @@ export const reportSettings = {
   },
   REPORT_RATE: {
     schema: integer(1, 10_000_000),
-    help: 'Events per second at the most, of all consumers together; unset: no limit.',
+    help: 'Events per second at the most, of all consumers together; below 1,000 arrays hold fewer. Unset: no limit.',
   },
   REPORT_TIMEOUT_MS: {
     default: '10000',
