@@ -4,6 +4,7 @@ import { number, share, time } from './arguments.ts';
 import type { AuditCommand } from './audit.ts';
 import { addCoupons } from './coupon-commands.ts';
 import { addDeadLetters } from './dlq/commands.ts';
+import type { ChaosOptions } from './chaos.ts';
 import type { SimulateOptions } from './produce.ts';
 import type { Io } from './io.ts';
 import type { RebuildCommand } from './rebuild.ts';
@@ -272,6 +273,21 @@ function addQuestions(program: Command, io: Io, finish: Finish): void {
     .action(async (options: RebuildCommand) => {
       const { rebuildOrders } = await import('./rebuild.ts');
       finish(await rebuildOrders(options, io));
+    });
+  program
+    .command('chaos')
+    .summary('kills, freezes and cuts off a stack of its own, and proves that no figure suffers')
+    .description(
+      'Starts all of kaquan in a temporary folder, draws faults from the seed for some minutes, and prints each as it happens;\n' +
+        'then lets all catch up, audits, and compares every event by its id. Exit code 1 if anything is lost or counted twice.',
+    )
+    .option('--seed <text>', 'which faults, and which merchant', '1')
+    .option('--minutes <n>', 'for how long', number(1, 100_000), 5)
+    .option('--rate <n>', 'events per second of the made-up merchant', number(1, 100_000), 100)
+    .addHelpText('after', example('kaquan chaos --seed 7 --minutes 10'))
+    .action(async (options: ChaosOptions) => {
+      const { chaos } = await import('./chaos.ts');
+      finish(await chaos(options, io));
     });
   program
     .command('sql')

@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /** Which way bytes go: `upstream` from the client to the server, `downstream` back. */
 export type Direction = 'upstream' | 'downstream';
 
@@ -49,6 +51,8 @@ export function install(
   onRemoved: (installed: InstalledToxic) => void,
 ): { installed: InstalledToxic; injected: Injected } {
   const removal = new AbortController();
+  // Every connection waits on it.
+  setMaxListeners(0, removal.signal);
   const connections = new Set<number>();
   let hits = 0;
   const installed: InstalledToxic = {

@@ -11,6 +11,8 @@ export interface ChildSpec {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The file that the child's standard error is appended to. */
   readonly log: string;
+  /** The file that its standard output is written to; unless told it is read line by line. */
+  readonly stdout?: string;
 }
 
 export interface Ended {
@@ -47,15 +49,17 @@ export class ChildEndedError extends Error {
  * Starts a Node process in a session of its own, so that Ctrl-C on the terminal reaches its supervisor alone, with an
  * IPC channel by which it can tell that its supervisor is gone (`exitWithParent`).
  */
-export function startChild({ name, args, env, log }: ChildSpec): Child {
+export function startChild({ name, args, env, log, stdout }: ChildSpec): Child {
   mkdirSync(dirname(log), { recursive: true });
   const stderr = openSync(log, 'a');
+  const output = stdout === undefined ? 'pipe' : openSync(stdout, 'w');
   const child = spawn(process.execPath, args, {
     detached: true,
     env: { ...env },
-    stdio: ['ignore', 'pipe', stderr, 'ipc'],
+    stdio: ['ignore', output, stderr, 'ipc'],
   });
   closeSync(stderr);
+  if (output !== 'pipe') closeSync(output);
   return supervise(name, log, child);
 }
 

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
 import type { ClickHouse } from '../../runtime/clickhouse/client.ts';
 import { ACCOUNTED, done, endConsumers, numberOf, simulate, startConsumer, storeOf } from '../e2e/kaquan.ts';
-import { differencesOfAllViews } from '../../cli/chaos/oracle/differences.ts';
 import { startTestStack, type TestStack } from '../stack.ts';
+import { proven } from './proof.ts';
 
 let stack: TestStack;
 let clickhouse: ClickHouse;
@@ -22,7 +22,6 @@ afterAll(async () => {
 
 const settled = async (records: number): Promise<void> => {
   expect(await numberOf(clickhouse, ACCOUNTED)).toBe(records);
-  expect(await differencesOfAllViews(clickhouse)).toEqual([]);
 };
 
 // Small flushes, so that a kill finds batches being built and being stored.
@@ -43,26 +42,28 @@ it('loses and doubles nothing when the consumer is killed ten times with work in
   }
   expect(await startConsumer(env, ['--until-caught-up']).ended).toEqual({ code: 0, signal: null });
   await settled(published);
+  await proven(stack.env, { scenario: '1 killed at any moment', faults: { killed: 10 }, seeds: ['31'] });
 }, 900_000);
 
-it('keeps every figure when a frozen consumer wakes up beside its successor', async () => {
+it('keeps every figure when a frozen consumer wakes up after its successor has finished its work', async () => {
   published += (await simulate(stack.env, '--orders', '9000', '--seed', '32')).records;
   const env = { ...stack.env, ...SMALL };
   const frozen = startConsumer(env);
+  // At a commit the next batch is full already, and being stored.
   await frozen.says('committed');
   frozen.child.kill('SIGSTOP');
-  const before = await numberOf(clickhouse, ACCOUNTED);
-  expect(before).toBeLessThan(published);
-  const successor = startConsumer(env);
+  expect(await numberOf(clickhouse, ACCOUNTED)).toBeLessThan(published);
   // The broker gives it the partitions only once the frozen one's session is over.
-  await successor.says('assigned');
-  await successor.says('committed');
+  const successor = startConsumer(env, ['--until-caught-up']);
+  expect(await successor.ended).toEqual({ code: 0, signal: null });
   frozen.child.kill('SIGCONT');
   await frozen.says('assigned');
-  await done(['consume', 'orders', '--until-caught-up'], env);
-  for (const consumer of [frozen, successor]) {
-    consumer.child.kill('SIGTERM');
-    expect(await consumer.ended).toEqual({ code: 0, signal: null });
-  }
+  frozen.child.kill('SIGTERM');
+  expect(await frozen.ended).toEqual({ code: 0, signal: null });
   await settled(published);
+  await proven(stack.env, {
+    scenario: '4 zombie',
+    faults: { 'frozen beyond its session': 1 },
+    seeds: ['32'],
+  });
 }, 900_000);

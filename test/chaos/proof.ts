@@ -36,6 +36,11 @@ export interface ProofOptions {
   readonly seeds?: readonly string[];
 }
 
+const NOTHING = { records: 0, events: 0 };
+
+/** What earlier scenarios on the same stack have verified: an event counts once in the figures. */
+const verified = new Map<string | undefined, typeof NOTHING>();
+
 /** The end of every scenario: the audit is clean, and the oracle finds every id where it belongs, and no difference. */
 export async function proven(
   env: Env,
@@ -51,7 +56,11 @@ export async function proven(
   const { stdout } = await done(['audit', '--json'], env);
   const audit = JSON.parse(stdout) as { unaccounted_offsets: number };
   expect(audit).toMatchObject({ clean: true, unaccounted_offsets: 0, differences: 0 });
-  figure({ scenario, seeds, records: found.records, events: found.counted.same, faults });
+  const before = verified.get(env['CLICKHOUSE_URL']) ?? NOTHING;
+  const now = { records: found.records, events: found.counted.same };
+  verified.set(env['CLICKHOUSE_URL'], now);
+  const fresh = { records: now.records - before.records, events: now.events - before.events };
+  figure({ scenario, seeds, ...fresh, faults });
   return found;
 }
 
