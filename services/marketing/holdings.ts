@@ -2,7 +2,7 @@ import type { Holding } from '../../domain/coupon/buyer.ts';
 import type { ClickHouse, RequestOptions } from '../../runtime/clickhouse/client.ts';
 import type { BuyerKey, BuyerLookUp } from './interface.ts';
 import { buyerName, readNamedRows, type NamedRows } from './named-rows.ts';
-import { orderName, readPaidOrders, type PaidOrder } from './paid-orders.ts';
+import { orderName, readPaidOrders, type OrderKey, type PaidOrder } from './paid-orders.ts';
 import { personName, readPersonOrders, type CandidateOrder, type Person } from './person-orders.ts';
 import { readRedeemed } from './redemptions.ts';
 
@@ -46,9 +46,12 @@ export async function findBuyers(
   // A look-up is so short that threads, also those that read files, would cost more than they bring.
   const look = { ...request, settings: { max_threads: 1, local_filesystem_read_method: 'pread' } };
   const named = await readNamedRows(clickhouse, buyers, version, look);
-  const candidates = await candidatesOf(clickhouse, buyers, named, look);
-  const paid = await readPaidOrders(clickhouse, distinctOrders(candidates.flat()), look);
-  const brought = candidates.map((orders) => broughtBy(orders, paid));
+  const persons = await personOrdersOf(clickhouse, buyers, named, look);
+  const brought = buyers.map(({ appId, openId }, at) =>
+    distinctOrders([...(named.get(buyerName(appId, openId))?.orders ?? []), ...(persons[at] ?? [])]).flatMap(
+      broughtBy,
+    ),
+  );
   const redeemed = await readRedeemed(
     clickhouse,
     [...new Set(brought.flat().map(({ couponId }) => couponId))],
@@ -61,26 +64,29 @@ export async function findBuyers(
   });
 }
 
-/** For each buyer, the orders that may have brought him something: those of his app, and those of the person that he is. */
-async function candidatesOf(
+/** For each buyer, the orders that the person paid who he is, whatever app reported them. */
+async function personOrdersOf(
   clickhouse: ClickHouse,
   buyers: readonly BuyerKey[],
   named: ReadonlyMap<string, NamedRows>,
   request: RequestOptions,
-): Promise<CandidateOrder[][]> {
+): Promise<PaidOrder[][]> {
   const persons = buyers.map((buyer) =>
     personOf(buyer, named.get(buyerName(buyer.appId, buyer.openId))?.userId),
   );
   const known = persons.filter((person) => person !== undefined);
-  const ofPersons = await readPersonOrders(clickhouse, known, request);
-  return buyers.map(({ appId, openId }, at) => {
-    const orderIds = named.get(buyerName(appId, openId))?.orderIds ?? [];
-    const person = persons[at];
-    return [
-      ...[...orderIds].map((orderId) => ({ appId, openId, orderId })),
-      ...(person === undefined ? [] : (ofPersons.get(personName(person)) ?? [])),
-    ];
+  const candidates = await readPersonOrders(clickhouse, known, request);
+  const paid = await readPaidOrders(clickhouse, distinctOrders([...candidates.values()].flat()), request);
+  return persons.map((person) => {
+    const own = person === undefined ? [] : (candidates.get(personName(person)) ?? []);
+    return own.flatMap((candidate) => paidBy(candidate, paid));
   });
+}
+
+/** An order that a lesser event gave to another buyer brought this one nothing. */
+function paidBy(candidate: CandidateOrder, paid: ReadonlyMap<string, PaidOrder>): PaidOrder[] {
+  const order = paid.get(orderName(candidate));
+  return order?.openId === candidate.openId ? [order] : [];
 }
 
 function personOf({ unionId }: BuyerKey, userId: string | undefined): Person | undefined {
@@ -88,23 +94,19 @@ function personOf({ unionId }: BuyerKey, userId: string | undefined): Person | u
   return unionId === undefined || unionId === '' ? undefined : { name: 'union_id', id: unionId };
 }
 
-const distinctOrders = (orders: readonly CandidateOrder[]): CandidateOrder[] => [
+const distinctOrders = <T extends OrderKey>(orders: readonly T[]): T[] => [
   ...new Map(orders.map((order) => [orderName(order), order])).values(),
 ];
 
-/** An order that a lesser event gave to another buyer brought this one nothing. */
-function broughtBy(
-  candidates: readonly CandidateOrder[],
-  paid: ReadonlyMap<string, PaidOrder>,
-): BroughtCoupon[] {
-  const own = candidates.filter((order) => paid.get(orderName(order))?.openId === order.openId);
-  return distinctOrders(own).flatMap(({ appId, orderId }) => {
-    const order = paid.get(orderName({ appId, orderId }));
-    if (order === undefined) return [];
-    const { couponBatchId, couponIds, paidAt: receiveTime, lost } = order;
-    return couponIds.map((couponId) => ({ couponId, couponBatchId, receiveTime, appId, orderId, lost }));
-  });
-}
+const broughtBy = ({ couponIds, paidAt: receiveTime, ...order }: PaidOrder): BroughtCoupon[] =>
+  couponIds.map((couponId) => ({
+    couponId,
+    couponBatchId: order.couponBatchId,
+    receiveTime,
+    appId: order.appId,
+    orderId: order.orderId,
+    lost: order.lost,
+  }));
 
 const lostIf = (redeemed: ReadonlySet<string>, coupon: BroughtCoupon): BroughtCoupon =>
   coupon.lost === undefined && redeemed.has(coupon.couponId) ? { ...coupon, lost: 'redeemed' } : coupon;

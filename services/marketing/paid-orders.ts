@@ -2,7 +2,7 @@ import type { ClickHouse, RequestOptions } from '../../runtime/clickhouse/client
 import { pairsCondition } from '../../runtime/clickhouse/literals.ts';
 
 /** An order that was paid, as its least `payed` event says. */
-export interface PaidOrder {
+export interface PaidOrder extends OrderKey {
   readonly openId: string;
   /** ms since 1970 */
   readonly paidAt: number;
@@ -70,6 +70,8 @@ function isBefore(one: StateRow, other: StateRow): boolean {
 }
 
 const paidOrderOf = (row: StateRow): PaidOrder => ({
+  appId: row.app_id,
+  orderId: row.order_id,
   openId: row.open_id,
   paidAt: Number(row.paid_at),
   couponBatchId: row.coupon_batch_id,
@@ -83,22 +85,21 @@ const ABSENT_TIME = 10_413_791_999_999;
 // The rows as they lie: to plan a GROUP BY, and to run it, takes ClickHouse longer than the few rows take here. Of a `payed` only
 // what is told is read, behind the time and the event that decide: two rows that agree in these are of one event. Of a refund and
 // of a cancellation it is only whether they are there.
+export const STATE_COLUMNS = `
+    app_id,
+    order_id,
+    payed.open_id AS open_id,
+    toUnixTimestamp64Milli(payed.time) AS paid_at,
+    hex(payed.event_id) AS event_id,
+    payed.coupon_batch_id AS coupon_batch_id,
+    payed.coupon_ids AS coupon_ids,
+    toUnixTimestamp64Milli(refund.time) < ${ABSENT_TIME} AS refunded,
+    toUnixTimestamp64Milli(cancel_give_order.time) < ${ABSENT_TIME} AS cancelled`;
+
 export function paidOrdersSql(orders: readonly OrderKey[]): string {
   const named = pairsCondition(
     ['app_id', 'order_id'],
     orders.map(({ appId, orderId }) => [appId, orderId] as const),
   );
-  return `
-    SELECT
-        app_id,
-        order_id,
-        payed.open_id AS open_id,
-        toUnixTimestamp64Milli(payed.time) AS paid_at,
-        hex(payed.event_id) AS event_id,
-        payed.coupon_batch_id AS coupon_batch_id,
-        payed.coupon_ids AS coupon_ids,
-        toUnixTimestamp64Milli(refund.time) < ${ABSENT_TIME} AS refunded,
-        toUnixTimestamp64Milli(cancel_give_order.time) < ${ABSENT_TIME} AS cancelled
-    FROM kaquan_store.states
-    WHERE ${named}`;
+  return `SELECT ${STATE_COLUMNS} FROM kaquan_store.states WHERE ${named}`;
 }

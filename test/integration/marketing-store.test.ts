@@ -9,7 +9,7 @@ import type { ClickHouse } from '../../runtime/clickhouse/client.ts';
 import { findBuyers, lookUpBuyers } from '../../services/marketing/holdings.ts';
 import { storeIdentities } from '../../services/marketing/identities.ts';
 import type { BuyerKey } from '../../services/marketing/interface.ts';
-import { namedRowsSql } from '../../services/marketing/named-rows.ts';
+import { buyerOrdersSql, namedRowsSql } from '../../services/marketing/named-rows.ts';
 import { paidOrdersSql } from '../../services/marketing/paid-orders.ts';
 import { personOrdersSql } from '../../services/marketing/person-orders.ts';
 import { recordRedemptions, redeemedSql } from '../../services/marketing/redemptions.ts';
@@ -222,6 +222,7 @@ describe('every read of a look-up reaches the primary key', () => {
   });
 
   it.each([
+    ['the orders of buyers', buyerOrdersSql(buyers), 1],
     ['what is stored under their names', namedRowsSql(buyers, 'v'), 3],
     ['the same, of an app without members', namedRowsSql(buyers, undefined), 2],
     [

@@ -51,6 +51,8 @@ function expected(rows: readonly StateRow[]): PaidOrder | undefined {
   if (least === undefined || least.paid_at === ABSENT) return undefined;
   const some = (status: 'refunded' | 'cancelled') => rows.some((one) => one[status] === 1);
   return {
+    appId: 'a',
+    orderId: least.order_id,
     openId: least.open_id,
     paidAt: Number(least.paid_at),
     couponBatchId: least.coupon_batch_id,
