@@ -1,9 +1,6 @@
-import { execFileSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
-
 import { simulateBacklog } from '../producers/simulator/simulation.ts';
 import { closedLoop, openLoop, sender, type Latencies } from './load.ts';
-import { cpuSeconds, readyLine, start } from './processes.ts';
+import { cpuSeconds, pin, readyLine, start } from './processes.ts';
 import { withStack } from './stack.ts';
 
 const ARRAY = 10;
@@ -66,12 +63,6 @@ function bodies(): Buffer[] {
     if (made.length === ARRAYS) break;
   }
   return made;
-}
-
-/** Keeps a process, with all that it starts from now on, on these cores. Linux only; elsewhere figures are of a shared machine. */
-function pin(pid: number, cores: string): void {
-  const last = readdirSync('/sys/devices/system/cpu').filter((name) => /^cpu\d+$/.test(name)).length - 1;
-  execFileSync('taskset', ['-a', '-c', '-p', cores.endsWith('-') ? `${cores}${last}` : cores, String(pid)]);
 }
 
 await main(Number(process.argv[2] ?? 10_000), Number(process.argv[3] ?? 15));

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -25,6 +25,12 @@ export async function cpuOf(args: readonly string[], env: Env): Promise<number> 
   clearInterval(sampler);
   if (code !== 0) throw new Error(`kaquan ${args.join(' ')} ended with ${code}: ${said}`);
   return cpu;
+}
+
+/** Keeps a process, with all that it starts from now on, on these cores. Linux only; elsewhere figures are of a shared machine. */
+export function pin(pid: number, cores: string): void {
+  const last = readdirSync('/sys/devices/system/cpu').filter((name) => /^cpu\d+$/.test(name)).length - 1;
+  execFileSync('taskset', ['-a', '-c', '-p', cores.endsWith('-') ? `${cores}${last}` : cores, String(pid)]);
 }
 
 /** User and system time that a process (with its threads) has used; 0 when it is gone. Linux only. */

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { fill } from './fill.ts';
-import { cpuSeconds, start } from './processes.ts';
+import { cpuSeconds, pin, start } from './processes.ts';
 import { withStack } from './stack.ts';
 
 const PARTITIONS = 12;
@@ -33,8 +33,10 @@ async function slowApi(): Promise<{ server: Server; url: string; requests: () =>
   return { server, url: `http://127.0.0.1:${port}`, requests: () => requests };
 }
 
-/** `npm run bench:report -- [events]`: what the sink sends against an API that answers in 20 ms, on 12 partitions. */
+/** `npm run bench:report -- [events]`: what the sink sends against an API that answers in 20 ms, on 12 partitions.
+ * The sink has one core, everything else the others. */
 async function main(events: number): Promise<void> {
+  pin(process.pid, '1-');
   const api = await slowApi();
   await withStack(PARTITIONS, async ({ folder, env: base, clickhousePid }) => {
     const apps = join(folder, 'apps.json');
@@ -56,18 +58,19 @@ async function drain(
   records: number,
 ): Promise<object> {
   const sink = start(['consume', 'report', '--until-caught-up'], env);
+  pin(sink.pid ?? 0, '0');
   sink.stderr?.pipe(process.stderr);
   const ended = new Promise<number | null>((resolve) => sink.once('close', resolve));
   const warm = Math.ceil(WARM_UP / ARRAY);
   while (requests() < warm) await new Promise((resolve) => setTimeout(resolve, 5));
-  const first = { at: performance.now(), requests: requests() };
-  const store = cpuSeconds(clickhouse);
+  const used = () => ({ sink: cpuSeconds(sink.pid ?? 0), store: cpuSeconds(clickhouse) });
+  const first = { at: performance.now(), requests: requests(), ...used() };
   // The last of the arrays are not full, and not all partitions have as many: they are left out.
   const most = Math.floor((records / ARRAY) * 0.9);
   while (requests() < most) await new Promise((resolve) => setTimeout(resolve, 5));
   const seconds = (performance.now() - first.at) / 1000;
   const sent = (requests() - first.requests) * ARRAY;
-  const cpu = { sink: cpuSeconds(sink.pid ?? 0), store: cpuSeconds(clickhouse) - store };
+  const last = used();
   const code = await ended;
   if (code !== 0) throw new Error(`the sink ended with ${code}`);
   const ceiling = (PARTITIONS * ARRAY * 1000) / ANSWER_MS;
@@ -77,8 +80,9 @@ async function drain(
     'events/s': Math.round(sent / seconds),
     ceiling,
     share: Number((sent / seconds / ceiling).toFixed(2)),
-    'sink CPU-s': cpu.sink,
-    'ClickHouse CPU-s': Number(cpu.store.toFixed(1)),
+    'core used': Number(((last.sink - first.sink) / seconds).toFixed(2)),
+    'CPU µs/event': Number((((last.sink - first.sink) * 1e6) / sent).toFixed(1)),
+    'ClickHouse CPU µs/event': Number((((last.store - first.store) * 1e6) / sent).toFixed(1)),
   };
 }
 
