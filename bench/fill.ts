@@ -5,16 +5,20 @@ import { createRecordProducer, type OutRecord } from '../runtime/kafka/producer.
 import { kafkaSettings } from '../runtime/kafka/settings.ts';
 import { parseSettings } from '../runtime/process/settings.ts';
 import { TOPIC } from '../schemas/coupon_order/topic.ts';
-import { workload } from './workload.ts';
+import { workload, type Made } from './workload.ts';
 
 const CHUNK = 5000;
 
-/** Publishes the workload of the benchmarks. @returns how many records, duplicates included */
+/**
+ * Publishes the workload of the benchmarks. @returns how many records, duplicates included
+ * @param onMade told of each of them
+ */
 export async function fill(
   env: NodeJS.ProcessEnv,
   events: number,
   seed: number,
   spread: number,
+  onMade?: (made: Made) => void,
 ): Promise<number> {
   const settings = parseSettings(kafkaSettings, env);
   const kafka = createKafka({
@@ -27,6 +31,7 @@ export async function fill(
   let published = 0;
   const until = Date.now();
   for (const record of workload({ events, seed, until, spread, partitions: settings.KAFKA_PARTITIONS })) {
+    onMade?.(record);
     chunk.push(record);
     if (chunk.length < CHUNK) continue;
     await producer.send(chunk);

@@ -15,6 +15,11 @@ export interface Workload {
   readonly partitions: number;
 }
 
+/** A record, and the event in it. */
+export interface Made extends OutRecord {
+  readonly event: CouponOrderEvent;
+}
+
 const PATHS: readonly (readonly OrderStatus[])[] = [
   ['give_order', 'pay', 'payed'],
   ['give_order', 'pay', 'payed'],
@@ -33,9 +38,9 @@ const VERY_LATE = 0.001;
  * The specification's full sample (about 500 bytes of Avro) with other orders, buyers and times: 5 % duplicates, 10 %
  * out of order within a minute, 0.1 % later than an hour.
  */
-export function* workload({ events, seed, until, spread, partitions }: Workload): Generator<OutRecord> {
+export function* workload({ events, seed, until, spread, partitions }: Workload): Generator<Made> {
   const random = generatorOf(seed);
-  const delayed: { record: OutRecord; at: number }[] = [];
+  const delayed: { record: Made; at: number }[] = [];
   let made = 0;
   for (let order = 0; made < events; order++) {
     const path = PATHS[Math.floor(random() * PATHS.length)] ?? [];
@@ -66,7 +71,7 @@ export function* workload({ events, seed, until, spread, partitions }: Workload)
   yield* due(delayed, Number.POSITIVE_INFINITY);
 }
 
-function* due(delayed: { record: OutRecord; at: number }[], now: number): Generator<OutRecord> {
+function* due(delayed: { record: Made; at: number }[], now: number): Generator<Made> {
   let kept = 0;
   for (const one of delayed) {
     if (one.at <= now) yield one.record;
@@ -80,9 +85,9 @@ function generatorOf(seed: number): () => number {
   return () => uniformFloat64(generator);
 }
 
-function recordOf(event: CouponOrderEvent, partitions: number): OutRecord {
+function recordOf(event: CouponOrderEvent, partitions: number): Made {
   const key = Buffer.from(`${event.wx_user.app_id}:${event.coupon.order_id}`);
-  return { partition: partitionOf(key, partitions), key, value: encodeEvent(event) };
+  return { partition: partitionOf(key, partitions), key, value: encodeEvent(event), event };
 }
 
 function eventOf(

@@ -42,7 +42,11 @@ const recordSchema = z.looseObject({
   fields: z.array(z.looseObject({ name: z.string(), type: avroType })),
 });
 
-const PLACE: readonly (Field & { readonly column: string })[] = [
+interface PrefixField extends Field {
+  readonly column: string;
+}
+
+const PLACE: readonly PrefixField[] = [
   { name: 'place_generation', type: 'int', column: 'generation' },
   { name: 'place_partition', type: 'int', column: 'partition' },
   { name: 'place_offset', type: 'long', column: 'offset' },
@@ -99,20 +103,21 @@ const COLUMNS: Readonly<Record<string, string>> = {
  * The insert for events written with `writerSchema` (the JSON text of any version of the event's schema). Fields that this
  * version lacks keep their column's default; fields that the table lacks are read over.
  * @param table one with the columns of events
+ * @param prefix what lies before each body
  */
-export function eventsInsert(writerSchema: string, table = 'events'): EventsInsert {
+export function eventsInsert(writerSchema: string, table = 'events', prefix = PLACE): EventsInsert {
   const parsed: unknown = JSON.parse(writerSchema);
   const record = recordSchema.parse(parsed);
-  const fields: readonly Field[] = [...PLACE, ...record.fields];
+  const fields: readonly Field[] = [...prefix, ...record.fields];
   const structure = fields.map(({ name, type }) => `\`${name}\` ${columnType(type)}`).join(', ');
   const present = Object.entries(COLUMNS).filter(([, path]) => hasPath(fields, path.split('.')));
-  const columns = [...PLACE.map(({ column }) => column), ...present.map(([column]) => column)];
-  const values = [...PLACE.map(({ name }) => name), ...present.map(([, path]) => expression(path))];
+  const columns = [...prefix.map(({ column }) => column), ...present.map(([column]) => column)];
+  const values = [...prefix.map(({ name }) => name), ...present.map(([, path]) => expression(path))];
   const quoted = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(', ');
   return {
     schema: JSON.stringify({
       ...record,
-      fields: [...PLACE.map(({ name, type }) => ({ name, type })), ...record.fields],
+      fields: [...prefix.map(({ name, type }) => ({ name, type })), ...record.fields],
     }),
     sql:
       `INSERT INTO kaquan_store.${table} (${quoted(columns)}) ` +

@@ -82,7 +82,15 @@ function isPlausible(time: number, recordTime: number, { past, future }: Plausib
   return time >= Math.max(0, recordTime - past) && time <= recordTime + future;
 }
 
-function entryOf({ event_id, coupon, coupon_info: coupons, time, wx_user: user, chan }: FoldedValue): Entry {
+/** What the fold keeps of an event. */
+export function entryOf({
+  event_id,
+  coupon,
+  coupon_info: coupons,
+  time,
+  wx_user: user,
+  chan,
+}: FoldedValue): Entry {
   return {
     time,
     eventId: event_id.toString('latin1'),
