@@ -1,3 +1,4 @@
+export { BodyReader } from './coupon_order/body-reader.ts';
 export { isAmount, SMALL_VALUE_BYTES, withinBounds } from './coupon_order/bounds.ts';
 export { encodeEvent, encodeFramed, FRAME_BYTES, framedId } from './coupon_order/codec.ts';
 export type { ChanCustomMode } from './coupon_order/conditions.ts';
@@ -12,6 +13,8 @@ export {
 export { canonicalProps } from './coupon_order/canonical-props.ts';
 export { eventId, eventIdOf, eventIdText } from './coupon_order/event-id.ts';
 export type { FoldedValue } from './coupon_order/folded.ts';
+export { V1_STATUSES } from './coupon_order/folded-v1.ts';
+export { JsonWriter } from './coupon_order/json-writer.ts';
 export type { EventContent } from './coupon_order/known-props.ts';
 export {
   embeddedRegistry,

@@ -35,7 +35,7 @@ export interface ReportClientOptions {
 /** Sends one request, and tries nothing again. */
 export interface ReportClient {
   /** @throws when no whole answer came in time: what became of the request is then unknown */
-  send(body: string, credential: Credential): Promise<Answer>;
+  send(body: Buffer, credential: Credential): Promise<Answer>;
   /** Ends what is still under way. */
   close(): Promise<void>;
 }

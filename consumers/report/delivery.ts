@@ -93,9 +93,18 @@ async function ask(
   pace: Pace,
   signal: AbortSignal,
 ): Promise<Decision> {
-  const bodies = events.map(({ body }) => body).join(',');
-  return destination.ask(isSingle ? bodies : `[${bodies}]`, events.length, pace, signal);
+  const bodies = events.map(({ body }) => body);
+  const body = isSingle ? Buffer.concat(bodies) : jsonArray(bodies);
+  return destination.ask(body, events.length, pace, signal);
 }
+
+const [BRACKET, COMMA, BRACKET_END] = [Buffer.from('['), Buffer.from(','), Buffer.from(']')] as const;
+
+const jsonArray = (elements: readonly Buffer[]): Buffer =>
+  Buffer.concat([
+    ...elements.flatMap((element, index) => [index === 0 ? BRACKET : COMMA, element]),
+    BRACKET_END,
+  ]);
 
 async function halved(
   events: readonly Outgoing[],

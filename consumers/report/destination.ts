@@ -99,7 +99,7 @@ export class Destination {
    * @param events how many the body has
    * @throws when `signal` is aborted; what is on its way then is waited for, and may still decide
    */
-  async ask(body: string, events: number, pace: Pace, signal: AbortSignal): Promise<Decision> {
+  async ask(body: Buffer, events: number, pace: Pace, signal: AbortSignal): Promise<Decision> {
     const since = this.#notAllowedSince;
     if (since !== undefined && this.#options.now() - since < NOT_ALLOWED_MS)
       return { meaning: 'not_allowed', answer: undefined, attempts: 0 };
@@ -125,7 +125,7 @@ export class Destination {
   }
 
   async #untilDecided(
-    body: string,
+    body: Buffer,
     events: number,
     pace: Pace,
     request: Request,
@@ -155,7 +155,7 @@ export class Destination {
     }, signal);
   }
 
-  async #send(body: string): Promise<Decided> {
+  async #send(body: Buffer): Promise<Decided> {
     const { client, retryCodes, now } = this.#options;
     const answer = await client.send(body, this.#credential);
     const meaning = meaningOf(answer.status, answer.code, retryCodes);

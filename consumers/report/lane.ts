@@ -228,14 +228,14 @@ function packing({ events: most, bytes: mostBytes }: ParcelLimits) {
       app ??= event.appId;
       if (event.appId !== app || isClosed) return false;
       if (ids.size === 0) ({ isRedriven } = event);
-      const isOver = ids.size > 0 && bytes + event.bytes + 1 > mostBytes;
+      const isOver = ids.size > 0 && bytes + event.body.length + 1 > mostBytes;
       // What comes later of this app must not overtake it.
       if (isOver || event.isRedriven !== isRedriven || ids.has(event.eventId)) {
         isClosed = true;
         return false;
       }
       ids.add(event.eventId);
-      bytes += event.bytes + 1;
+      bytes += event.body.length + 1;
       return true;
     },
   };

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 
+import { reportReader } from '../../domain/report/reports.ts';
 import { createClickHouse, type ClickHouse } from '../../runtime/clickhouse/client.ts';
 import { deadLetterRecord } from '../../runtime/kafka/dead-letters.ts';
 import { createGroup } from '../../runtime/kafka/group.ts';
@@ -216,6 +217,7 @@ function assemble(options: ReportOptions, parts: Parts): { pipeline: ReportPipel
   });
   const schemas = createSchemas({ registryUrl: config.SCHEMA_REGISTRY_URL });
   const form = { key: config.REPORT_KEY, times: config.REPORT_TIMES, amounts: config.REPORT_AMOUNTS };
+  const reading = { read: reportReader(schemas, form), group: REPORT_GROUP };
   const pipeline = new ReportPipeline({
     assignment: {
       schemas,
@@ -223,7 +225,7 @@ function assemble(options: ReportOptions, parts: Parts): { pipeline: ReportPipel
       lane: {
         brakeWindow: config.BRAKE_WINDOW,
         brakeShare: config.BRAKE_SHARE,
-        judge: (record) => judge(record, { schemas, group: REPORT_GROUP, form }),
+        judge: (record) => judge(record, reading),
       },
       courier: {
         deliveries: countedDeliveries(

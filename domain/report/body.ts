@@ -12,6 +12,21 @@ export interface BodyForm {
 
 export const DEFAULT_FORM: BodyForm = { key: 'coupon', times: 'text', amounts: 'text' };
 
+/** An event as it is reported. */
+export interface Report {
+  /** 16 bytes, one character (0–255) each. */
+  readonly eventId: string;
+  readonly appId: string;
+  /** ms */
+  readonly time: number;
+  /** ms */
+  readonly orderTime: number;
+  /** fen */
+  readonly payAmt: number;
+  /** The specification's HTTP body, as JSON. */
+  readonly body: Buffer;
+}
+
 type Members = Readonly<Record<string, unknown>>;
 
 /**
@@ -98,7 +113,7 @@ const customOf = (custom: ChanCustom) => ({
 });
 
 /** Fen as yuan with two decimals. */
-function yuanText(fen: number): string {
+export function yuanText(fen: number): string {
   const cents = fen % 100;
   return `${(fen - cents) / 100}.${cents < 10 ? '0' : ''}${cents}`;
 }

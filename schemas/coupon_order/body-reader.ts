@@ -5,6 +5,11 @@ const MALFORMED = new RangeError('malformed body');
 
 const INTEGER_BYTES = 10;
 
+/** Takes the UTF-8 text from `start` to before `end` of `bytes`. */
+interface TextSink {
+  text(bytes: Buffer, start: number, end: number): void;
+}
+
 /**
  * Reads the parts of an Avro body one after another. Every method throws on bytes that are not what it reads; reading
  * beyond the end is found at the next text, array or {@link end}, and takes no longer than the value is long.
@@ -30,6 +35,13 @@ export class BodyReader {
     const start = this.position;
     this.position += length;
     return this.bytes.subarray(start, this.position);
+  }
+
+  /** The next `length` bytes, one character (0–255) each. */
+  latin1(length: number): string {
+    const start = this.position;
+    this.position += length;
+    return this.bytes.toString('latin1', start, this.position);
   }
 
   /** An int or a long; beyond 2^53 it is not exact. */
@@ -74,8 +86,19 @@ export class BodyReader {
     return this.repeated.text(this.bytes, start, this.position);
   }
 
+  /** Hands over the bytes of a text. */
+  passText(to: TextSink): void {
+    const start = this.textStart();
+    to.text(this.bytes, start, this.position);
+  }
+
   skipText(): void {
     this.textStart();
+  }
+
+  /** The text of a `["null", "string"]`. */
+  optionalText(): string | null {
+    return this.index(2) === 0 ? null : this.text();
   }
 
   /** The text of a `["null", "string"]`, of those that come again. */

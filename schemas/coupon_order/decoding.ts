@@ -2,7 +2,7 @@ import type { Type } from 'avsc';
 import type { CouponOrderEvent } from './event.ts';
 import { FOLDED_TYPE, hasSoundNumbers, hasSoundText, type FoldedValue } from './folded.ts';
 import { foldedV1 } from './folded-v1.ts';
-import { LATEST, V1 } from './versions.ts';
+import { hasLayoutOfV1, LATEST } from './versions.ts';
 
 /**
  * Why a value can't be read:
@@ -25,13 +25,10 @@ const INCOMPATIBLE = { ok: false, reason: 'incompatible_schema' } as const;
 
 /** A decoder of what the fold reads, from values of the schema `writer`. */
 export function foldedDecoder(writer: Type): Decoder<FoldedValue> {
-  return decoder(
-    writer.equals(V1.type) ? foldedV1() : readerOf<FoldedValue>(writer, FOLDED_TYPE),
-    (value) => {
-      if (!hasSoundNumbers(value)) return MALFORMED;
-      return hasSoundText(value) ? undefined : DAMAGED;
-    },
-  );
+  return decoder(hasLayoutOfV1(writer) ? foldedV1() : readerOf<FoldedValue>(writer, FOLDED_TYPE), (value) => {
+    if (!hasSoundNumbers(value)) return MALFORMED;
+    return hasSoundText(value) ? undefined : DAMAGED;
+  });
 }
 
 /** A decoder of whole events, in the newest version's form, from values of the schema `writer`. */

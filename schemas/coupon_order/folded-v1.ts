@@ -3,7 +3,7 @@ import type { OrderStatus } from './event.ts';
 import type { FoldedValue } from './folded.ts';
 
 /** In the order of v1's symbols. */
-const STATUSES: readonly OrderStatus[] = [
+export const V1_STATUSES: readonly OrderStatus[] = [
   'give_order',
   'pay',
   'cancel_pay',
@@ -45,7 +45,7 @@ function eventOf(body: BodyReader): FoldedValue {
 function couponOf(body: BodyReader): FoldedValue['coupon'] {
   const order_id = body.text();
   const order_time = body.integer();
-  const order_status = STATUSES[body.index(STATUSES.length)] ?? 'give_order';
+  const order_status = V1_STATUSES[body.index(V1_STATUSES.length)] ?? 'give_order';
   const coupon_batch_id = body.repeatedText();
   const pay_amt = body.integer();
   return { order_id, order_time, order_status, coupon_batch_id, pay_amt };

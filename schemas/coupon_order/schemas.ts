@@ -5,7 +5,7 @@ import type { CouponOrderEvent } from './event.ts';
 import type { FoldedValue } from './folded.ts';
 import { registryClient, valueSubject, type Fetch } from './registry.ts';
 import { FRAME_BYTES } from './codec.ts';
-import { LATEST, versionOf, WRITER_SCHEMAS, type WriterSchema } from './versions.ts';
+import { hasLayoutOfV1, LATEST, versionOf, WRITER_SCHEMAS, type WriterSchema } from './versions.ts';
 
 export interface SchemasOptions {
   /** A schema registry's URL; undefined: only schemas made here are known. */
@@ -25,7 +25,7 @@ export interface Schemas {
    */
   writer(id: number): Promise<WriterSchema | undefined>;
   /** The schema of this id if it is loaded. */
-  loaded(id: number): WriterSchema | undefined;
+  loaded(id: number): LoadedSchema | undefined;
   /** The id to frame new events of `topic` with: the registry's, or the one made from the schema. */
   encodingId(topic: string): Promise<number>;
   /** Reads what the fold needs of a value whose writer's schema is loaded; its body begins at `offset`, default 5. */
@@ -34,7 +34,12 @@ export interface Schemas {
   decodeEvent(id: number, value: Buffer, offset?: number): Decoded<CouponOrderEvent>;
 }
 
-interface Loaded extends WriterSchema {
+export interface LoadedSchema extends WriterSchema {
+  /** Whether its values lie in v1's order, field by field. */
+  readonly isV1: boolean;
+}
+
+interface Loaded extends LoadedSchema {
   readonly folded: Decoder<FoldedValue>;
   readonly event: Decoder<CouponOrderEvent>;
 }
@@ -75,7 +80,14 @@ export function createSchemas(options: SchemasOptions = {}): Schemas {
 }
 
 function withDecoders({ id, text, type }: WriterSchema): Loaded {
-  return { id, text, type, folded: foldedDecoder(type), event: eventDecoder(type) };
+  return {
+    id,
+    text,
+    type,
+    isV1: hasLayoutOfV1(type),
+    folded: foldedDecoder(type),
+    event: eventDecoder(type),
+  };
 }
 
 /** A registry may hold what is no schema to us: its values can't be read, and asking again would not help. */

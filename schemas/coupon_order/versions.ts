@@ -40,3 +40,6 @@ export const WRITER_SCHEMAS: readonly Version[] = [V1];
 
 /** The version that events are written with, and the one that whole events are read as. */
 export const LATEST = V1;
+
+/** Whether values of this type lie in v1's order, field by field. */
+export const hasLayoutOfV1 = (type: Type): boolean => type.equals(V1.type);

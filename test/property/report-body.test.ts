@@ -1,8 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
-import { DEFAULT_FORM, reportBody, type BodyForm } from '../../domain/report/body.ts';
-import { createSchemas, encodeEvent, LATEST, type CouponOrderEvent } from '../../schemas/index.ts';
+import { bodyV1 } from '../../domain/report/body-v1.ts';
+import { DEFAULT_FORM, reportBody, type BodyForm, type Report as Read } from '../../domain/report/body.ts';
+import { reportReader } from '../../domain/report/reports.ts';
+import {
+  createSchemas,
+  encodeEvent,
+  LATEST,
+  type CouponOrderEvent,
+  type Decoded,
+} from '../../schemas/index.ts';
 import { arbitraryReport, eventOf, type Report } from '../arbitrary/event.ts';
 
 const schemas = createSchemas();
@@ -66,6 +74,24 @@ const canonical = (value: unknown): string =>
       : member,
   );
 
+const minimal: Report = {
+  type: 'coupon_order',
+  props: {
+    order: {
+      order_id: 'o',
+      order_time: 1560409473714,
+      order_status: 'payed',
+      coupon_batch_id: 'b',
+      pay_amt: 9,
+    },
+    coupon_info: [{ coupon_id: 'c' }],
+    page: 'p',
+    time: 1560409473715,
+    wx_user: { app_id: 'wx', open_id: 'u' },
+    chan: { chan_wxapp_scene: 1037 },
+  },
+};
+
 describe('the body of an event', () => {
   it('has every property of the report it came in, and no other', () => {
     fc.assert(
@@ -88,29 +114,86 @@ describe('the body of an event', () => {
   });
 
   it('has the key coupon, 13-digit strings and two decimals unless told', () => {
-    const report: Report = {
-      type: 'coupon_order',
-      props: {
-        order: {
-          order_id: 'o',
-          order_time: 1560409473714,
-          order_status: 'payed',
-          coupon_batch_id: 'b',
-          pay_amt: 9,
-        },
-        coupon_info: [{ coupon_id: 'c' }],
-        page: 'p',
-        time: 1560409473715,
-        wx_user: { app_id: 'wx', open_id: 'u' },
-        chan: { chan_wxapp_scene: 1037 },
-      },
-    };
-    expect(JSON.parse(reportBody(stored(report), DEFAULT_FORM))).toMatchObject({
+    expect(JSON.parse(reportBody(stored(minimal), DEFAULT_FORM))).toMatchObject({
       props: {
         coupon: { order_time: '1560409473714', pay_amt: '9.00' },
         time: '1560409473715',
         chan: { chan_wxapp_scene: 1037 },
       },
     });
+  });
+});
+
+/** As if no schema had the layout of v1. */
+const bySchema = (form: BodyForm) => reportReader({ ...schemas, loaded: () => undefined }, form);
+
+/** Comparable: the order of members means nothing. */
+const comparable = (read: Decoded<Read>): unknown =>
+  read.ok ? { ...read.value, body: canonical(JSON.parse(read.value.body.toString())) } : read;
+
+const SEED = { seed: 20_190_613, interruptAfterTimeLimit: 20_000 };
+
+describe('a body that is written from the bytes of a value', () => {
+  it('is, byte for byte, the body of the event', () => {
+    fc.assert(
+      fc.property(arbitraryReport(), FORMS, (report, form) => {
+        const event = { ...stored(report), unknown: null };
+        const read = bodyV1(form)(encodeEvent(event));
+        expect(read?.body.toString()).toBe(reportBody(event, form));
+      }),
+      { ...SEED, numRuns: 500 },
+    );
+  });
+
+  it('has every unknown property', () => {
+    fc.assert(
+      fc.property(arbitraryReport(), FORMS, (report, form) => {
+        const value = encodeEvent(stored(report));
+        const read = reportReader(schemas, form)(LATEST.id, value);
+        expect(read.ok).toBe(true);
+        expect(comparable(read)).toEqual(comparable(bySchema(form)(LATEST.id, value)));
+      }),
+      { ...SEED, numRuns: 500 },
+    );
+  });
+
+  it('stays as it was when the next ones are written, however many and long', () => {
+    const read = bodyV1(DEFAULT_FORM);
+    const events = Array.from({ length: 300 }, (_, index) => ({
+      ...stored(minimal),
+      page: `${index}"`.repeat(index === 200 ? 100_000 : 900),
+    }));
+    const bodies = events.map((event) => read(encodeEvent(event))?.body);
+    expect(bodies.map(String)).toEqual(events.map((event) => reportBody(event, DEFAULT_FORM)));
+  });
+
+  it.each(['', '5', '"text"', '[1]', '{', '{}', 'null'])(
+    'has no JSON but JSON: an extra or unknown of %j',
+    (text) => {
+      const { chan, ...event } = stored(minimal);
+      for (const odd of [
+        { ...event, chan: { ...chan, extra: text } },
+        { ...event, chan, unknown: text },
+      ]) {
+        const value = encodeEvent(odd);
+        const read = reportReader(schemas, DEFAULT_FORM)(LATEST.id, value);
+        expect(comparable(read)).toEqual(comparable(bySchema(DEFAULT_FORM)(LATEST.id, value)));
+        if (!['', '{'].includes(text)) continue;
+        expect(read).toEqual({ ok: false, reason: 'malformed' });
+      }
+    },
+  );
+
+  it('is refused as its schema says when its bytes are damaged', () => {
+    const damage = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { maxLength: 4 });
+    fc.assert(
+      fc.property(arbitraryReport(), damage, FORMS, (report, bytes, form) => {
+        const value = encodeEvent(stored(report));
+        for (const [at, byte] of bytes) value[5 + (at % (value.length - 5))] = byte;
+        const read = reportReader(schemas, form)(LATEST.id, value);
+        expect(comparable(read)).toEqual(comparable(bySchema(form)(LATEST.id, value)));
+      }),
+      { ...SEED, numRuns: 3000 },
+    );
   });
 });

@@ -20,8 +20,8 @@ function judge({ value }: FetchedRecord): Verdict {
   const isRedriven = words[0] === 'redriven';
   const [appId, , eventId] = isRedriven ? words.slice(1) : words;
   if (appId === undefined || eventId === undefined) return { kind: 'dead', reason: 'malformed' };
-  const body = String(value);
-  return { kind: 'event', event: { appId, eventId, time: 0, body, bytes: body.length, isRedriven } };
+  const body = value ?? Buffer.alloc(0);
+  return { kind: 'event', event: { appId, eventId, time: 0, body, isRedriven } };
 }
 
 function laneOf(lines: readonly (string | undefined)[], start = 100): Lane {
@@ -46,7 +46,7 @@ function parcels(lane: Lane, limits = LIMITS): Parcel[] {
   return taken;
 }
 
-const bodies = ({ events }: Parcel): string[] => events.map(({ event }) => event.body);
+const bodies = ({ events }: Parcel): string[] => events.map(({ event }) => event.body.toString());
 
 describe('a lane', () => {
   it('sends events of one app together, as many as an array holds', () => {
