@@ -18,7 +18,7 @@ import {
   type Parcel,
   type ParcelLimits,
 } from './lane.ts';
-import type { Delivery, Known, Place } from './ledger.ts';
+import type { Delivery, Known } from './ledger.ts';
 import type { Pace } from './pace.ts';
 
 /** A record that becomes a dead letter, and what the API said of it. */
@@ -236,8 +236,6 @@ const NONE: ReadonlyMap<string, Known> = new Map();
 
 const isRedriven = ({ headers }: FetchedRecord): boolean => redriveOf(headers) !== undefined;
 
-const placeOf = ({ partition, offset, time }: FetchedRecord): Place => ({ partition, offset, time });
-
 function* deadOf(entries: readonly Entry[]): Generator<DeadRecord> {
   for (const { verdict, record } of entries)
     if (verdict?.kind === 'dead' && record !== undefined) yield { record, reason: verdict.reason };
@@ -261,7 +259,7 @@ function deliveryOf({ event, record }: Letter, sent: Sent | undefined, at: numbe
   const isAccepted = outcome === 'accepted';
   return {
     event,
-    place: placeOf(record),
+    place: record,
     outcome: isAccepted ? outcome : 'refused',
     at,
     attempts,
@@ -270,7 +268,7 @@ function deliveryOf({ event, record }: Letter, sent: Sent | undefined, at: numbe
   };
 }
 
-const letterOf = ({ record, reason }: DeadRecord): LedgerLetter => ({ place: placeOf(record), reason });
+const letterOf = ({ record, reason }: DeadRecord): LedgerLetter => ({ place: record, reason });
 
 function* skipsOf(entries: readonly Entry[], partition: number): Generator<Skip> {
   for (const { verdict, first, next } of entries)

@@ -1,10 +1,9 @@
-import { LRUCache } from 'lru-cache';
-
 import { Brake } from '../../runtime/kafka/brake.ts';
 import { signalled } from '../../runtime/process/signalled.ts';
 import type { Fetched, FetchedRecord } from '../../runtime/kafka/group.ts';
 import type { Outgoing, Verdict } from './judge.ts';
 import { writeNote, type Note } from './note.ts';
+import { Recent } from './recent.ts';
 
 /** A record, or a gap of the log, and how far it is. */
 export interface Entry {
@@ -69,7 +68,7 @@ export class Lane {
   /** What the commit that this assignment began at said was sent beyond it. */
   readonly sentBefore: Note['apps'];
   readonly #judge: (record: FetchedRecord) => Verdict;
-  readonly #recent = new LRUCache<string, true>({ max: REMEMBERED });
+  readonly #recent = new Recent(REMEMBERED);
   readonly #accepted = new Map<string, { mark: number; open: number }>();
   /** Fetched and not taken, in log order. */
   #waiting: Entry[] = [];
@@ -77,6 +76,8 @@ export class Lane {
   /** Fetched and not accounted for, in log order. */
   #open: Entry[] = [];
   #end: number;
+  /** The records below this offset were looked at, so that the schemas of their writers are loaded. */
+  #seen = 0;
   #arrival = signalled();
 
   constructor({ partition, start, note, brakeWindow, brakeShare, judge }: LaneOptions) {
@@ -127,10 +128,12 @@ export class Lane {
     this.#arrival = signalled();
   }
 
-  /** The records that were not judged yet, as far as the next parcel may look. */
-  *ahead(): Generator<FetchedRecord> {
-    for (const { record, verdict } of this.#waiting.slice(0, WINDOW))
-      if (record !== undefined && verdict === undefined) yield record;
+  /** The records that the next parcel may look at, and that were not asked for before. */
+  ahead(): FetchedRecord[] {
+    const seen = this.#waiting.slice(0, WINDOW);
+    const unseen = seen.slice(seen.findLastIndex(({ first }) => first < this.#seen) + 1);
+    this.#seen = seen.at(-1)?.next ?? this.#seen;
+    return unseen.flatMap(({ record }) => record ?? []);
   }
 
   /** Takes out what is sent together next: as many events as fit of the app that waits longest. */
@@ -142,37 +145,35 @@ export class Lane {
     let scanned = 0;
     for (; scanned < this.#waiting.length && scanned < WINDOW && !fits.isFull(); scanned += 1) {
       const entry = this.#waiting[scanned];
-      if (entry === undefined) break;
+      // What came in the meantime was not looked at yet.
+      if (entry === undefined || entry.first >= this.#seen) break;
       const verdict = this.#judged(entry);
       const { record } = entry;
       if (verdict.kind !== 'event' || record === undefined) others.push(entry);
       else if (fits.add(verdict.event)) events.push({ entry, record, event: verdict.event });
       else kept.push(entry);
     }
-    this.#waiting = [...kept, ...this.#waiting.slice(scanned)];
+    this.#waiting.splice(0, scanned, ...kept);
     for (const { record } of others) this.#bytes -= sizeOf(record);
     for (const { record } of events) this.#bytes -= sizeOf(record);
     return { events, others };
   }
 
-  /** The events were accepted, and the ledger does not say so yet. */
+  /** The events of one parcel were accepted, and the ledger does not say so yet. */
   accepted(letters: readonly Letter[]): void {
-    for (const { entry, event } of letters) {
-      const app = this.#accepted.get(event.appId);
-      if (app === undefined) this.#accepted.set(event.appId, { mark: entry.next, open: 1 });
-      else {
-        app.mark = entry.next;
-        app.open += 1;
-      }
-    }
+    const last = letters.at(-1);
+    if (last === undefined) return;
+    const open = this.#accepted.get(last.event.appId)?.open ?? 0;
+    this.#accepted.set(last.event.appId, { mark: last.entry.next, open: open + letters.length });
   }
 
   /** The ledger says so. */
   stored(letters: readonly Pick<Letter, 'event'>[]): void {
-    for (const { event } of letters) {
-      const app = this.#accepted.get(event.appId);
-      if (app !== undefined && --app.open === 0) this.#accepted.delete(event.appId);
-    }
+    const { appId = '' } = letters[0]?.event ?? {};
+    const app = this.#accepted.get(appId);
+    if (app === undefined) return;
+    app.open -= letters.length;
+    if (app.open === 0) this.#accepted.delete(appId);
   }
 
   /** The offset to commit: everything below it is accounted for. */
@@ -200,7 +201,7 @@ export class Lane {
     if (verdict.kind === 'event') {
       const { eventId, isRedriven } = verdict.event;
       if (this.#recent.has(eventId) && !isRedriven) verdict = TWICE;
-      else this.#recent.set(eventId, true);
+      else this.#recent.add(eventId);
     }
     entry.verdict = verdict;
     return verdict;

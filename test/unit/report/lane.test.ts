@@ -42,7 +42,10 @@ const LIMITS = { events: 3, bytes: 1000 };
 
 function parcels(lane: Lane, limits = LIMITS): Parcel[] {
   const taken: Parcel[] = [];
-  while (!lane.isEmpty) taken.push(lane.take(limits));
+  while (!lane.isEmpty) {
+    lane.ahead();
+    taken.push(lane.take(limits));
+  }
   return taken;
 }
 
@@ -80,6 +83,17 @@ describe('a lane', () => {
       [102, 103, { kind: 'dead', reason: 'malformed' }],
       [103, 104, { kind: 'skip', reason: 'no_record' }],
     ]);
+  });
+
+  it('takes only what was looked at, and shows each record once', () => {
+    const lane = laneOf(['a 1 x', 'a 2 y']);
+    const texts = () => lane.ahead().map(({ value }) => String(value));
+    expect(texts()).toEqual(['a 1 x', 'a 2 y']);
+    lane.put({ epoch: 1, partition: 3, records: [record(102, 'a 3 z')], from: 102, to: 103 });
+    expect(bodies(lane.take(LIMITS))).toEqual(['a 1 x', 'a 2 y']);
+    expect(texts()).toEqual(['a 3 z']);
+    expect(texts()).toEqual([]);
+    expect(bodies(lane.take(LIMITS))).toEqual(['a 3 z']);
   });
 
   it('starts where it will be fetched, before anything was', () => {

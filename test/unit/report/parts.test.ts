@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 
 import { IdFilter } from '../../../consumers/report/id-filter.ts';
 import { readNote, writeNote } from '../../../consumers/report/note.ts';
+import { Recent } from '../../../consumers/report/recent.ts';
 import { meaningOf } from '../../../domain/report/answers.ts';
 import { retryAfterMs } from '../../../runtime/http/retry-after.ts';
 
@@ -103,5 +104,16 @@ describe('the filter of event ids', () => {
     };
     expect([0, 1, 1_000_000, 1_999_999].every((n) => filter.mayHave(id(n)))).toBe(true);
     expect(ids.filter((one) => filter.mayHave(one)).length).toBeLessThan(500);
+  });
+});
+
+describe('the ids that came last', () => {
+  it('are so many as was asked for at the least, and not all there ever were', () => {
+    const recent = new Recent(100);
+    for (let id = 0; id < 1000; id += 1) {
+      recent.add(String(id));
+      for (const other of [id, Math.max(0, id - 99)]) expect(recent.has(String(other))).toBe(true);
+      if (id >= 200) expect(recent.has(String(id - 200))).toBe(false);
+    }
   });
 });
