@@ -22,7 +22,7 @@ function laneWith(events: number): Lane {
     brakeShare: 1,
     judge: ({ offset }) => ({
       kind: 'event',
-      event: { appId: 'wx1', eventId: `e${offset}`, time: 0, body: '{}', bytes: 2, isRedriven: false },
+      event: { appId: 'wx1', eventId: `e${offset}`, time: 0, body: Buffer.from('{}'), isRedriven: false },
     }),
   });
   const records = Array.from({ length: events }, (_, offset) => ({
