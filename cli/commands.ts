@@ -227,6 +227,20 @@ function addQuestions(program: Command, io: Io, finish: Finish): void {
       finish(await status(options, io));
     });
   program
+    .command('doctor')
+    .summary('settings, Kafka, ClickHouse and tables: each finding with its mend')
+    .description(
+      'Checks the settings, the brokers, the topics and their settings, the groups, ClickHouse, its parts, merges and disk, the\n' +
+        'clocks, the registry and the tables, and says of each what is wrong and how to mend it. Exit code 1 if anything is.\n' +
+        'What can be reached is checked although another part is away. It changes nothing.',
+    )
+    .option(...JSON_OPTION)
+    .addHelpText('after', example('kaquan doctor'))
+    .action(async (options: { json?: true }) => {
+      const { doctor } = await import('./doctor.ts');
+      finish(await doctor(options, io));
+    });
+  program
     .command('audit')
     .summary('a proof from the data that nothing is lost and every figure is right')
     .description(

@@ -1,3 +1,4 @@
+import { ClickHouseError } from '../runtime/clickhouse/errors.ts';
 import { SettingsError } from '../runtime/process/settings.ts';
 
 /** Exit codes of every command. */
@@ -49,6 +50,10 @@ export function sentenceOf(error: unknown, env: Env): string {
   }
   return error instanceof Error ? error.message : String(error);
 }
+
+/** Whether there are no tables yet: UNKNOWN_TABLE, UNKNOWN_DATABASE. */
+export const isUnmade = (error: unknown): boolean =>
+  error instanceof ClickHouseError && (error.code === 60 || error.code === 81);
 
 const isKafkaAway = (error: unknown): boolean =>
   isNamed(error, 'KafkaJSConnectionError', 'KafkaJSBrokerNotFound', 'KafkaJSRequestTimeoutError');

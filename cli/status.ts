@@ -1,10 +1,9 @@
 import { ordersSettings } from '../consumers/orders/config.ts';
 import { reportSettings } from '../consumers/report/config.ts';
-import { ClickHouseError } from '../runtime/clickhouse/errors.ts';
 import { parseSettings } from '../runtime/process/settings.ts';
 import { deadLetterTopic, REPORT_GROUP, TOPIC } from '../schemas/coupon_order/topic.ts';
 import { connectClickHouse, connectKafka } from './connections.ts';
-import { EXIT, sentenceOf } from './failure.ts';
+import { EXIT, isUnmade, sentenceOf } from './failure.ts';
 import type { Io } from './io.ts';
 import { readGroup, readStore, type GroupReading, type StoreReading } from './status/readings.ts';
 import { askAt, type MemberReading } from './status/members.ts';
@@ -45,10 +44,6 @@ async function attempt<T>(env: Io['env'], read: () => Promise<T>): Promise<Part<
 }
 
 const NO_TABLES = 'The tables are not there yet: run kaquan migrate.';
-
-/** UNKNOWN_TABLE, UNKNOWN_DATABASE */
-const isUnmade = (error: unknown): boolean =>
-  error instanceof ClickHouseError && (error.code === 60 || error.code === 81);
 
 const NO_URL = 'Not used: REPORT_URL is not set, so that nothing leaves this machine.';
 

@@ -10,6 +10,7 @@ export {
   type CouponOrderEvent,
   type OrderStatus,
 } from './coupon_order/event.ts';
+export { isCompatible } from './coupon_order/compatibility.ts';
 export { canonicalProps } from './coupon_order/canonical-props.ts';
 export { eventId, eventIdOf, eventIdText } from './coupon_order/event-id.ts';
 export type { FoldedValue } from './coupon_order/folded.ts';

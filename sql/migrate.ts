@@ -123,6 +123,16 @@ async function applyMissing(
   return missing.map(({ name }) => name);
 }
 
+/** The names of the migrations that the store lacks. @throws {StoreMismatch} as `migrateStore` does */
+export async function missingMigrations(
+  clickhouse: ClickHouse,
+  folder = new URL('./', import.meta.url),
+): Promise<string[]> {
+  const migrations = await migrationsIn(new URL('migrations/', folder));
+  const applied = await appliedOnes(clickhouse, migrations);
+  return migrations.filter(({ version }) => !applied.has(version)).map(({ name }) => name);
+}
+
 /** The versions that the store has, each proven to come from the file that lies here. */
 async function appliedOnes(
   clickhouse: ClickHouse,

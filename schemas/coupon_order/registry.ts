@@ -24,6 +24,8 @@ export interface Registry {
    * @throws {RegistryError}
    */
   register(subject: string, schema: string): Promise<number>;
+  /** The text of the newest schema of a subject; undefined if it has none. @throws {RegistryError} */
+  latest(subject: string): Promise<string | undefined>;
 }
 
 /** The registry did not answer, or not as a registry does. */
@@ -34,6 +36,7 @@ export class RegistryError extends Error {
 const SCHEMA = z.object({ schema: z.string(), schemaType: z.string().optional() });
 const REGISTERED = z.object({ id: z.int().nonnegative() });
 const REFUSED = z.object({ error_code: z.int(), message: z.string().optional() });
+const SUBJECT_NOT_FOUND = 40401;
 const SCHEMA_NOT_FOUND = 40403;
 const MEDIA_TYPE = 'application/vnd.schemaregistry.v1+json';
 
@@ -60,6 +63,10 @@ export function registryClient({
       const path = `/subjects/${encodeURIComponent(subject)}/versions`;
       return checked(REGISTERED, await ask(path, { method: 'POST', headers, body })).id;
     },
+    latest: async (subject) => {
+      const path = `/subjects/${encodeURIComponent(subject)}/versions/latest`;
+      return schemaOf(await ask(path, { headers: { accept: MEDIA_TYPE } }));
+    },
   };
 }
 
@@ -71,7 +78,8 @@ interface Answer {
 
 function schemaOf(answer: Answer): string | undefined {
   const refused = REFUSED.safeParse(answer.body);
-  if (answer.status === 404 && refused.data?.error_code === SCHEMA_NOT_FOUND) return undefined;
+  const code = refused.data?.error_code;
+  if (answer.status === 404 && (code === SCHEMA_NOT_FOUND || code === SUBJECT_NOT_FOUND)) return undefined;
   const { schema, schemaType = 'AVRO' } = checked(SCHEMA, answer);
   return schemaType === 'AVRO' ? schema : undefined;
 }
