@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const FULL = {
+  CHAOS_KILLS: '10',
   CHAOS_CRASH_SEEDS: '5',
   CHAOS_CRASH_POINTS: '10',
   CHAOS_CLICKHOUSE_ORDERS: '10000',

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { ClickHouse } from '../../runtime/clickhouse/client.ts';
 import { ACCOUNTED, done, endConsumers, numberOf, simulate, startConsumer, storeOf } from '../e2e/kaquan.ts';
 import { startTestStack, type TestStack } from '../stack.ts';
+import { scale } from './figures.ts';
 import { proven } from './proof.ts';
 
 let stack: TestStack;
@@ -27,12 +28,14 @@ const settled = async (records: number): Promise<void> => {
 // Small flushes, so that a kill finds batches being built and being stored.
 const SMALL = { ORDERS_BATCH_EVENTS: '500', ORDERS_FLUSH_MS: '20', KAFKA_SESSION_TIMEOUT_MS: '3000' };
 
+const KILLS = scale('CHAOS_KILLS', 4);
+
 let published = 0;
 
-it('loses and doubles nothing when the consumer is killed ten times with work in its hands', async () => {
-  published += (await simulate(stack.env, '--orders', '12000', '--seed', '31')).records;
+it('loses and doubles nothing when the consumer is killed again and again with work in its hands', async () => {
+  published += (await simulate(stack.env, '--orders', String(1200 * KILLS), '--seed', '31')).records;
   const env = { ...stack.env, ...SMALL };
-  for (let kill = 0; kill < 10; kill++) {
+  for (let kill = 0; kill < KILLS; kill++) {
     const consumer = startConsumer(env);
     // At a commit the next batch is built already, or being built: later ones of the same life fall elsewhere.
     for (let commits = 0; commits <= kill % 4; commits++) await consumer.says('committed');
@@ -42,7 +45,7 @@ it('loses and doubles nothing when the consumer is killed ten times with work in
   }
   expect(await startConsumer(env, ['--until-caught-up']).ended).toEqual({ code: 0, signal: null });
   await settled(published);
-  await proven(stack.env, { scenario: '1 killed at any moment', faults: { killed: 10 }, seeds: ['31'] });
+  await proven(stack.env, { scenario: '1 killed at any moment', faults: { killed: KILLS }, seeds: ['31'] });
 }, 900_000);
 
 it('keeps every figure when a frozen consumer wakes up after its successor has finished its work', async () => {
