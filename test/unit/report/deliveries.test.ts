@@ -186,7 +186,7 @@ describe('events', () => {
     ['a connection that was cut', { fault: 'reset' }],
   ])('are sent again after %s, each time with another nonce, until they are taken', async (_, fault) => {
     await fail({ seed: '7', requests: [{ share: 0.5, ...fault }] });
-    const { deliver: send } = deliveriesOf({ timeoutMs: 200 });
+    const { deliver: send } = deliveriesOf({ timeoutMs: 1000 });
     const pace = createPace(undefined, 50);
     let attempts = 0;
     for (const event of orders(6)) {
@@ -249,7 +249,7 @@ describe('events', () => {
     while (receipts().length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     giveUp.abort(new Error('told so'));
     // Whether it waits or asks at this moment: a request that is under way says it in its own words.
-    await expect(sending).rejects.toThrow(/told so|aborted/);
+    await expect(sending).rejects.toThrow(/told so|aborted|answers with status 503/);
   });
 
   it('that are on their way when told to give up are waited for', async () => {
@@ -268,8 +268,14 @@ describe('the limit', () => {
     const pace = createPace(400, 50);
     expect(pace.arrayMax).toBe(20);
     const { signal } = new AbortController();
-    await Promise.all(Array.from({ length: 30 }, () => send(orders(20), pace, signal)));
-    const times = receipts().flatMap(({ at, events }) => events.map(() => at));
+    // When they may leave: a busy machine's receiver may note two seconds' worth in one.
+    const times: number[] = [];
+    const clearance = async (events: number): Promise<void> => {
+      await pace.clearance(events);
+      times.push(...Array.from({ length: events }, () => performance.now()));
+    };
+    await Promise.all(Array.from({ length: 30 }, () => send(orders(20), { ...pace, clearance }, signal)));
+    expect(receipts().flatMap(({ events }) => events)).toHaveLength(600);
     const busiest = Math.max(
       ...times.map((end) => times.filter((at) => at <= end && at > end - 1000).length),
     );
