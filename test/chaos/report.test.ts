@@ -25,7 +25,7 @@ import { lagOf } from './group-offsets.ts';
 const PARTITIONS = 4;
 const KILLS = 5;
 const RATE = 3000;
-const SESSION_MS = 2000;
+const SESSION_MS = 4000;
 // The same merchant, whenever it runs.
 const UNTIL = '2026-01-31T12:00:00Z';
 
@@ -56,7 +56,7 @@ beforeAll(async () => {
     ...receiver.env,
     REPORT_MODE: 'safe-report',
     REPORT_RATE: String(RATE),
-    REPORT_TIMEOUT_MS: '500',
+    REPORT_TIMEOUT_MS: '2000',
     REPORT_RETRY_MS: '20',
     REPORT_RETRY_MAX_MS: '300',
     KAFKA_SESSION_TIMEOUT_MS: String(SESSION_MS),
