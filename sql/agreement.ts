@@ -1,5 +1,6 @@
 import type { ClickHouse } from '../runtime/clickhouse/client.ts';
 import type { KafkaAdmin } from '../runtime/kafka/admin.ts';
+import { checkPartitionCount } from '../runtime/kafka/log-checks.ts';
 import { OperatorError } from '../runtime/process/operator-error.ts';
 import { recordedTopic, type RecordedTopic } from './records.ts';
 
@@ -30,5 +31,7 @@ export async function agreedTopic(
     if ((await admin.partitionCount(needed)) === undefined)
       throw new OperatorError(`there is no topic ${needed}: run \`kaquan migrate\` first.`);
   }
+  // An assignment checks it too, but one that has nothing to catch up on may end before it is assigned anything.
+  await checkPartitionCount(admin, topic, recorded.partitions);
   return recorded;
 }

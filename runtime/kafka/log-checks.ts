@@ -70,7 +70,8 @@ export function watchPartitions(
   return () => clearInterval(timer);
 }
 
-async function checkPartitionCount(admin: KafkaAdmin, topic: string, recorded: number): Promise<void> {
+/** @param recorded partitions @throws {PartitionCountError} when the topic has another number of them */
+export async function checkPartitionCount(admin: KafkaAdmin, topic: string, recorded: number): Promise<void> {
   const count = await admin.partitionCount(topic);
   if (count === undefined || count === recorded) return;
   throw new PartitionCountError(
