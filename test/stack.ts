@@ -28,6 +28,9 @@ export interface TestStackOptions {
 
 type Options = TestStackOptions & { readonly data: string };
 
+/** Of every consumer on a test's parts: what is simulated has fixed times, and does not age out of what is plausible. */
+export const AGELESS = { PLAUSIBLE_PAST_DAYS: '36500' };
+
 const FREE = { KAFKA_BROKERS: '127.0.0.1:0', CLICKHOUSE_URL: 'http://127.0.0.1:0' };
 
 /** `kaquan stack` on free ports as a process, which may not serve yet. */
@@ -57,7 +60,13 @@ export async function startTestStack(options: TestStackOptions = {}): Promise<Te
   return {
     brokers,
     clickhouseUrl,
-    env: { ...process.env, ...options.env, KAFKA_BROKERS: brokers, CLICKHOUSE_URL: clickhouseUrl },
+    env: {
+      ...process.env,
+      ...AGELESS,
+      ...options.env,
+      KAFKA_BROKERS: brokers,
+      CLICKHOUSE_URL: clickhouseUrl,
+    },
     data,
     child,
     said: () => said,

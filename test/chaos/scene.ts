@@ -2,7 +2,7 @@ import type { ClickHouse } from '../../runtime/clickhouse/client.ts';
 import { done, endConsumers, storeOf } from '../e2e/kaquan.ts';
 import { startTestClickHouse } from './clickhouse.ts';
 import { startCluster, type TestCluster } from './cluster.ts';
-import { startTestStack, type TestStack, type TestStackOptions } from '../stack.ts';
+import { AGELESS, startTestStack, type TestStack, type TestStackOptions } from '../stack.ts';
 
 /** Where a scenario plays: a migrated stack. */
 export interface Scene {
@@ -53,7 +53,7 @@ export async function startClusterScene(
     await Promise.all([cluster.stop(), store.stop()]);
   };
   const { brokers } = cluster;
-  const all = { ...process.env, ...env, KAFKA_BROKERS: brokers, CLICKHOUSE_URL: store.url };
+  const all = { ...process.env, ...AGELESS, ...env, KAFKA_BROKERS: brokers, CLICKHOUSE_URL: store.url };
   try {
     await done(['migrate'], all);
   } catch (error) {

@@ -165,7 +165,12 @@ export interface Simulated {
   readonly poisoned: { readonly total: number };
 }
 
+/** When a simulated backlog ends: order ids derive from it, and so what a test picks among them. */
+const UNTIL = '2026-06-30T12:00:00Z';
+
+/** `produce simulate`: with the same arguments always the same records, unless they say that it goes on (`--rate`). */
 export async function simulate(env: Env, ...args: string[]): Promise<Simulated> {
-  const { stdout } = await done(['produce', 'simulate', '--json', ...args], env);
+  const until = args.includes('--rate') ? [] : ['--until', UNTIL];
+  const { stdout } = await done(['produce', 'simulate', '--json', ...until, ...args], env);
   return JSON.parse(stdout) as Simulated;
 }

@@ -164,11 +164,14 @@ interface Event {
   readonly offset: number;
 }
 
+/** Of which partition events are removed: not of the one whose events count as told. */
+const REMOVED_FROM = 1;
+
 /** An event that is its order's only one of this status, and was published once. */
 async function onlyEvent(status: string, n: number): Promise<Event> {
   const [event] = await clickhouse.query<Event>(
     `SELECT order_id, any(toString(app_id)) AS app_id, toUInt32(any(partition)) AS partition, toFloat64(any(offset)) AS offset
-     FROM kaquan_store.events WHERE order_status = '${status}' GROUP BY order_id HAVING count() = 1 ORDER BY order_id LIMIT 1 OFFSET ${n}`,
+     FROM kaquan_store.events WHERE order_status = '${status}' AND events.partition = ${REMOVED_FROM} GROUP BY order_id HAVING count() = 1 ORDER BY order_id LIMIT 1 OFFSET ${n}`,
   );
   if (event === undefined) throw new Error(`no order has one ${status} alone`);
   return event;
