@@ -170,8 +170,8 @@ export class OrdersPipeline implements GroupHandlers {
         isStoring = false;
         intake.wake();
       });
-      // Awaited before the next batch is stored; until then a rejection must not count as unhandled.
-      storing.catch(() => undefined);
+      // It is rethrown where it is awaited, and that may not wait for more events: perhaps there are none for hours.
+      storing.catch(() => intake.close());
     }
     await storing;
   }
