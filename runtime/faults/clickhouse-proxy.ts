@@ -5,6 +5,7 @@ import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Random } from '../process/random.ts';
+import { signalled, type Signalled } from '../process/signalled.ts';
 
 /** What becomes of a request. */
 export type HttpFault =
@@ -21,13 +22,17 @@ export type HttpFault =
       readonly isDone?: boolean;
     }
   /** The server does the work at once, and its answer comes later. */
-  | { readonly type: 'late_answer'; readonly ms: number };
+  | { readonly type: 'late_answer'; readonly ms: number }
+  /** Nothing happens until it is removed; then the connection is cut, and the server was never asked. */
+  | { readonly type: 'held' };
 
 export interface HttpInjection {
-  /** Whether it may be done to a request with this SQL; any unless told. */
-  readonly matches?: (sql: string) => boolean;
+  /** Whether it may be done to a request with this SQL and these bytes; any unless told. */
+  readonly matches?: (sql: string, body: Buffer) => boolean;
   /** The part of those requests; all unless told. */
   readonly share?: number;
+  /** How often at most; always unless told. */
+  readonly times?: number;
 }
 
 /** A fault that is in place, and what it has really done so far. */
@@ -52,11 +57,12 @@ export interface ClickHouseProxy {
   stop(): Promise<void>;
 }
 
-interface Rule {
+interface Rule extends Required<HttpInjection> {
   readonly fault: HttpFault;
-  readonly matches: (sql: string) => boolean;
-  readonly share: number;
+  readonly removed: Signalled;
   requests: number;
+  /** Requests that it was drawn for. */
+  drawn: number;
   hits: number;
 }
 
@@ -86,7 +92,7 @@ export async function startClickHouseProxy({
   });
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await buffer(request);
-    const rule = drawn(rules, sqlOf(request, body), random);
+    const rule = drawn(rules, sqlOf(request, body), body, random);
     await respond(rule, response, () => ask(to, request, body));
   };
   server.listen(0, '127.0.0.1');
@@ -95,14 +101,18 @@ export async function startClickHouseProxy({
   return {
     url: `http://127.0.0.1:${port}`,
     target: (url) => void (to = url),
-    inject(fault, { matches = () => true, share = 1 } = {}) {
-      const rule: Rule = { fault, matches, share, requests: 0, hits: 0 };
+    inject(fault, { matches = () => true, share = 1, times = Infinity } = {}) {
+      const counts = { requests: 0, drawn: 0, hits: 0 };
+      const rule: Rule = { fault, matches, share, times, removed: signalled(), ...counts };
       rules = [...rules, rule];
       return {
         fault,
         requests: () => rule.requests,
         hits: () => rule.hits,
-        remove: () => void (rules = rules.filter((one) => one !== rule)),
+        remove() {
+          rules = rules.filter((one) => one !== rule);
+          rule.removed.resolve();
+        },
       };
     },
     requests: () => requests,
@@ -114,13 +124,14 @@ export async function startClickHouseProxy({
   };
 }
 
-function drawn(rules: readonly Rule[], sql: string, random: Random): Rule | undefined {
+function drawn(rules: readonly Rule[], sql: string, body: Buffer, random: Random): Rule | undefined {
   let found: Rule | undefined;
   for (const rule of rules) {
-    if (!rule.matches(sql)) continue;
+    if (!rule.matches(sql, body)) continue;
     rule.requests += 1;
-    if (random.chance(rule.share)) found ??= rule;
+    if (random.chance(rule.share) && rule.drawn < rule.times) found ??= rule;
   }
+  if (found !== undefined) found.drawn += 1;
   return found;
 }
 
@@ -148,6 +159,12 @@ async function respond(
   if (fault.type === 'error_in_200' && fault.isDone !== true) {
     rule.hits += 1;
     refuseInside(response, fault);
+    return;
+  }
+  if (fault.type === 'held') {
+    rule.hits += 1;
+    await rule.removed.promise;
+    response.socket?.resetAndDestroy();
     return;
   }
   const whole = await askServer();

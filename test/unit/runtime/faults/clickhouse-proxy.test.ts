@@ -101,3 +101,22 @@ it('holds an answer back that the server has given', async () => {
   await expect(clickhouse.command('SELECT 1', { timeoutMs: 50 })).rejects.toMatchObject({ kind: 'timeout' });
   await late;
 });
+
+it('holds a request until it is told otherwise, and then fails it without having asked the server', async () => {
+  const held = proxy.inject({ type: 'held' }, { matches: (_, body) => body.includes('first') });
+  const first = insert('the first');
+  await insert('the second');
+  while (held.hits() === 0) await new Promise((resolve) => setImmediate(resolve));
+  held.remove();
+  await expect(first).rejects.toMatchObject({ name: 'TransportError' });
+  expect(stored).toEqual(['the second']);
+});
+
+it('does it so many times at most', async () => {
+  const refused = proxy.inject({ type: 'answer', status: 503, text: '' }, { times: 2 });
+  const outcomes = [];
+  for (let i = 0; i < 4; i += 1) outcomes.push(await insert(`${i}`).catch(() => 'refused'));
+  expect(outcomes).toEqual(['refused', 'refused', undefined, undefined]);
+  expect(refused.hits()).toBe(2);
+  expect(refused.requests()).toBe(4);
+});
