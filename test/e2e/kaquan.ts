@@ -67,8 +67,13 @@ export function endConsumers(): void {
   for (const child of running) child.kill('SIGKILL');
 }
 
-export const startConsumer = (env: Env, args: readonly string[] = [], group = 'orders'): RunningConsumer =>
-  startProcess(env, ['consume', group, ...args]);
+/** @param main of another build than this one */
+export const startConsumer = (
+  env: Env,
+  args: readonly string[] = [],
+  group = 'orders',
+  main = MAIN,
+): RunningConsumer => startProcess(env, ['consume', group, ...args], main);
 
 /** `kaquan serve <name>`, once it serves. */
 export async function startService(
@@ -80,9 +85,9 @@ export async function startService(
   return { ...service, url: String(url) };
 }
 
-/** Any command of kaquan that goes on until it is ended. */
-export function startProcess(env: Env, args: readonly string[]): RunningConsumer {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+/** Any command of kaquan that goes on until it is ended. @param main of another build than this one */
+export function startProcess(env: Env, args: readonly string[], main = MAIN): RunningConsumer {
+  const child = spawn(process.execPath, [main, ...args], {
     env: { ...env, LOG_LEVEL: 'debug' },
     stdio: ['ignore', 'ignore', 'pipe'],
   });

@@ -1,6 +1,6 @@
 import { partitionOf } from '../../runtime/kafka/partitioner.ts';
 import type { OutRecord } from '../../runtime/kafka/producer.ts';
-import { encodeEvent, LATEST, parseReport } from '../../schemas/index.ts';
+import { encodeEvent, LATEST, type OrderStatus, parseReport } from '../../schemas/index.ts';
 
 const HOUR = 3_600_000;
 
@@ -24,6 +24,26 @@ export function paidReport(orderId: string, more: object = {}): object {
       wx_user: { app_id: 'wx1', open_id: 'o1' },
       chan: { chan_wxapp_scene: 1037 },
       ...more,
+    },
+  };
+}
+
+/** A report that such an order reached a status. @param afterMs of the time it was placed */
+export function statusReport(
+  { orderId, appId = 'wx1' }: { readonly orderId: string; readonly appId?: string },
+  status: OrderStatus,
+  afterMs: number,
+): object {
+  const { props, ...rest } = paidReport(orderId) as {
+    props: { coupon: object; time: number; wx_user: object };
+  };
+  return {
+    ...rest,
+    props: {
+      ...props,
+      time: props.time + afterMs,
+      coupon: { ...props.coupon, order_status: status },
+      wx_user: { ...props.wx_user, app_id: appId },
     },
   };
 }
