@@ -19,9 +19,9 @@ import { startClusterScene, type ClusterScene } from './scene.ts';
 const NODES = 3;
 const PARTITIONS = 4;
 const ORDERS_AT_ONCE = 20;
-const ROUNDS = scale('CHAOS_BROKER_ROUNDS', 1);
+const ROUNDS = scale('CHAOS_BROKER_ROUNDS', 1, 3);
 /** How many partitions lose their leader in a round. */
-const LEADERS = scale('CHAOS_BROKER_LEADERS', 1);
+const LEADERS = scale('CHAOS_BROKER_LEADERS', 1, 4);
 
 let scene: ClusterScene;
 

@@ -15,11 +15,11 @@ import { scale } from './figures.ts';
 import { proven } from './proof.ts';
 
 const SEED = 'clickhouse-1';
-const ORDERS = scale('CHAOS_CLICKHOUSE_ORDERS', 2000);
+const ORDERS = scale('CHAOS_CLICKHOUSE_ORDERS', 2000, 10_000);
 /** How long the table is missing. */
-const MISSING_MS = scale('CHAOS_MISSING_MS', 3000);
+const MISSING_MS = scale('CHAOS_MISSING_MS', 3000, 60_000);
 /** How often each refusal happens before the next one. */
-const REFUSED_TIMES = scale('CHAOS_REFUSED_TIMES', 2);
+const REFUSED_TIMES = scale('CHAOS_REFUSED_TIMES', 2, 10);
 
 let network: Network;
 let stack: TestStack;
@@ -123,7 +123,7 @@ it('commits nothing that is not accounted for while ClickHouse rejects in every 
   });
 }, 600_000);
 
-it.each(['milestones', 'events', 'states'].slice(0, scale('CHAOS_TABLES', 1)))(
+it.each(['milestones', 'events', 'states'].slice(0, scale('CHAOS_TABLES', 1, 3)))(
   'commits nothing while the table %s is missing, and goes on by itself when it is back',
   async (table) => {
     await publish();

@@ -8,6 +8,7 @@ import { javaCommand } from '../../runtime/embedded/kafka/java.ts';
 import { kafkaJars } from '../../runtime/embedded/kafka/jars.ts';
 import { newClusterId, startKafka, type KafkaStart } from '../../runtime/embedded/kafka/node.ts';
 import type { Part } from '../../runtime/embedded/part.ts';
+import type { TcpProxy } from '../../runtime/faults/tcp-proxy.ts';
 
 /** One node of a Kafka cluster, which can be away for a while. */
 export interface Node {
@@ -29,10 +30,19 @@ export interface TestCluster {
 const HOST = '127.0.0.1';
 const HEAP_MB = 256;
 
-/** Starts `count` nodes of Kafka, each broker and controller. */
-export async function startCluster(count: number): Promise<TestCluster> {
+/**
+ * Starts `count` nodes of Kafka, each broker and controller.
+ * @param proxy through which the first one can be reached too
+ */
+export async function startCluster(count: number, proxy?: TcpProxy): Promise<TestCluster> {
   const data = mkdtempSync(join(tmpdir(), 'kaquan-cluster-'));
   const starts = await startsOf(count, data);
+  const [first] = starts;
+  if (proxy !== undefined && first !== undefined) {
+    const listen = { host: HOST, port: await freePort() };
+    proxy.target(listen);
+    starts[0] = { ...first, extraListeners: [{ listen, advertised: proxy.address }] };
+  }
   const nodes = starts.map((start, i) => new KafkaNode(i + 1, start));
   const stop = async (): Promise<void> => {
     await Promise.all(nodes.map((node) => node.stop()));
@@ -48,6 +58,8 @@ export async function startCluster(count: number): Promise<TestCluster> {
   return { brokers: starts.map(({ port }) => `${HOST}:${port}`).join(','), nodes, stop };
 }
 
+const freePort = (): Promise<number> => claimPort({ host: HOST, port: 0 }, 'a test');
+
 async function startsOf(count: number, data: string): Promise<KafkaStart[]> {
   const jars = await kafkaJars({
     pom: fileURLToPath(new URL('../../pom.xml', import.meta.url)),
@@ -55,7 +67,6 @@ async function startsOf(count: number, data: string): Promise<KafkaStart[]> {
     env: process.env,
     onFetch: () => undefined,
   });
-  const freePort = (): Promise<number> => claimPort({ host: HOST, port: 0 }, 'a test');
   const controllerPorts = await Promise.all(Array.from({ length: count }, freePort));
   const clusterId = newClusterId();
   return Promise.all(

@@ -10,9 +10,9 @@ import { startTestStack, type TestStack } from '../stack.ts';
 import { scale } from './figures.ts';
 import { commitsOf, proven } from './proof.ts';
 
-const SEEDS = Array.from({ length: scale('CHAOS_CRASH_SEEDS', 1) }, (_, n) => `crash-${n + 1}`);
+const SEEDS = Array.from({ length: scale('CHAOS_CRASH_SEEDS', 1, 5) }, (_, n) => `crash-${n + 1}`);
 /** Of each group's ten; drawn from the seed. */
-const POINTS = scale('CHAOS_CRASH_POINTS', 4);
+const POINTS = scale('CHAOS_CRASH_POINTS', 4, 10);
 
 /** Refusals make dead letters, without which two of the points are never passed. */
 const API = { seed: 'api', events: [{ share: 0.02, code: 1001 }] };

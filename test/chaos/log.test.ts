@@ -10,9 +10,8 @@ import { done, kaquan, simulate, startConsumer } from '../e2e/kaquan.ts';
 import { paidRecord } from '../e2e/paid-order.ts';
 import { until } from '../integration/embedded-http.ts';
 import { kafkaOf, withAdmin } from '../integration/producers-log.ts';
-import { figure } from './figures.ts';
 import { lagOf } from './group-offsets.ts';
-import { proven } from './proof.ts';
+import { proofFigure, proven } from './proof.ts';
 import { startScene, type Scene } from './scene.ts';
 
 const PARTITIONS = 4;
@@ -60,7 +59,7 @@ async function provenSoFar(scenario: string, faults: Readonly<Record<string, num
   expect(found).toMatchObject({ counted: { missing: [], surplus: [] }, differences: [] });
   const { stdout } = await done(['audit', '--json'], scene.env);
   expect(JSON.parse(stdout)).toMatchObject({ clean: true, unaccounted_offsets: 0, differences: 0 });
-  figure({ scenario, seeds: [], records: log.records, events: found.counted.same, faults });
+  proofFigure(scene.env, found, { scenario, faults }, 0);
 }
 
 const endOf = (partition: number): Promise<number> =>

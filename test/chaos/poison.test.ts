@@ -12,7 +12,7 @@ import { startScene, type Scene } from './scene.ts';
 const PARTITIONS = 4;
 const WINDOW = 200;
 const RESTARTS = 3;
-const BAD = scale('CHAOS_POISON_RECORDS', 3000);
+const BAD = scale('CHAOS_POISON_RECORDS', 3000, 60_000);
 
 let scene: Scene;
 

@@ -41,12 +41,25 @@ const NOTHING = { records: 0, events: 0 };
 /** What earlier scenarios on the same stack have verified: an event counts once in the figures. */
 const verified = new Map<string | undefined, typeof NOTHING>();
 
-/** The end of every scenario: the audit is clean, and the oracle finds every id where it belongs, and no difference. */
-export async function proven(
+type Proof = Pick<ProofOptions, 'scenario' | 'faults' | 'seeds'>;
+
+/** Adds what the oracle found on this stack, and no scenario before had counted, to the figures. */
+export function proofFigure(
   env: Env,
-  { scenario, receipts, api, faults, seeds = [] }: ProofOptions,
-): Promise<Verdict> {
-  for (const [fault, count] of Object.entries(faults))
+  found: Pick<Verdict, 'records' | 'counted'>,
+  { scenario, faults, seeds = [] }: Proof,
+  unaccounted: number,
+): void {
+  const before = verified.get(env['CLICKHOUSE_URL']) ?? NOTHING;
+  const now = { records: found.records, events: found.counted.same };
+  verified.set(env['CLICKHOUSE_URL'], now);
+  const fresh = { records: now.records - before.records, events: now.events - before.events };
+  figure({ scenario, seeds, ...fresh, faults, unaccounted });
+}
+
+/** The end of every scenario: the audit is clean, and the oracle finds every id where it belongs, and no difference. */
+export async function proven(env: Env, { receipts, api, ...proof }: ProofOptions): Promise<Verdict> {
+  for (const [fault, count] of Object.entries(proof.faults))
     expect({ fault, happened: count > 0 }).toEqual({ fault, happened: true });
   const found = await oracleOf({ ...env, RECEIVER_LOG: receipts }, api);
   const nothing = { missing: [], surplus: [] };
@@ -56,11 +69,7 @@ export async function proven(
   const { stdout } = await done(['audit', '--json'], env);
   const audit = JSON.parse(stdout) as { unaccounted_offsets: number };
   expect(audit).toMatchObject({ clean: true, unaccounted_offsets: 0, differences: 0 });
-  const before = verified.get(env['CLICKHOUSE_URL']) ?? NOTHING;
-  const now = { records: found.records, events: found.counted.same };
-  verified.set(env['CLICKHOUSE_URL'], now);
-  const fresh = { records: now.records - before.records, events: now.events - before.events };
-  figure({ scenario, seeds, ...fresh, faults });
+  proofFigure(env, found, proof, audit.unaccounted_offsets);
   return found;
 }
 

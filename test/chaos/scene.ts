@@ -1,4 +1,5 @@
 import type { ClickHouse } from '../../runtime/clickhouse/client.ts';
+import type { TcpProxy } from '../../runtime/faults/tcp-proxy.ts';
 import { done, endConsumers, storeOf } from '../e2e/kaquan.ts';
 import { startTestClickHouse } from './clickhouse.ts';
 import { startCluster, type TestCluster } from './cluster.ts';
@@ -40,12 +41,16 @@ export interface ClusterScene extends Omit<Scene, 'stack'> {
   readonly cluster: TestCluster;
 }
 
-/** @param env settings that all processes of the scenario share */
+/**
+ * @param env settings that all processes of the scenario share
+ * @param proxy through which the first node can be reached too
+ */
 export async function startClusterScene(
   nodes: number,
   env: Readonly<Record<string, string>> = {},
+  proxy?: TcpProxy,
 ): Promise<ClusterScene> {
-  const [cluster, store] = await Promise.all([startCluster(nodes), startTestClickHouse()]);
+  const [cluster, store] = await Promise.all([startCluster(nodes, proxy), startTestClickHouse()]);
   const clickhouse = storeOf({ clickhouseUrl: store.url });
   const stop = async (): Promise<void> => {
     endConsumers();

@@ -10,9 +10,9 @@ import { committedBy, lagOf } from './group-offsets.ts';
 import { proven } from './proof.ts';
 import { startScene, type Scene } from './scene.ts';
 
-const ANSWER_MS = scale('CHAOS_SLOW_ANSWER_MS', 4000);
+const ANSWER_MS = scale('CHAOS_SLOW_ANSWER_MS', 4000, 20_000);
 const RATE = 5000;
-const SECONDS = scale('CHAOS_SLOW_SECONDS', 10);
+const SECONDS = scale('CHAOS_SLOW_SECONDS', 10, 60);
 const BATCH_BYTES = 2 * 1024 * 1024;
 const MIB = 1024 * 1024;
 

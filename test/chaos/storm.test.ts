@@ -10,8 +10,8 @@ import { startScene, type Scene } from './scene.ts';
 
 const PARTITIONS = 12;
 const MOST_MEMBERS = 6;
-const FAULTS = scale('CHAOS_STORM_FAULTS', 12);
-const RATE = scale('CHAOS_STORM_RATE', 300);
+const FAULTS = scale('CHAOS_STORM_FAULTS', 12, 150);
+const RATE = 300;
 const SEED = 'storm-1';
 
 let scene: Scene;
