@@ -29,7 +29,7 @@ const wholeNumber = (rule: string, min: number, max: number) => {
 
 const fen = wholeNumber('Q4', 0, REQUEST_BOUNDS.amount);
 
-const line = z.object({
+const line = requiredObject('Q4', {
   goods_id: requiredText('Q5'),
   quantity: readable(wholeNumber('Q4', 1, REQUEST_BOUNDS.quantity)),
   price: readable(fen).nullish(),
@@ -66,8 +66,10 @@ export const msgRules = requiredObject('Q3', {
   ),
 });
 
-const literal = (accepted: readonly string[], rule: string) =>
-  z.string().refine((value) => accepted.includes(value), broken(rule, `must be ${accepted.join(' or ')}`));
+function literal(accepted: readonly string[], rule: string) {
+  const problem = broken(rule, `must be the string ${accepted.join(' or ')}`);
+  return z.string(problem).refine((value) => accepted.includes(value), problem);
+}
 
 /** Q2 and Q3: what the body must say around `msg`. */
 export const bodyRules = (versions: readonly string[]) =>
