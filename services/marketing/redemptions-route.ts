@@ -16,12 +16,17 @@ export interface RedemptionsParts {
 const PATH = '/redemptions';
 
 const absent = broken('Q4', 'must name at least one coupon');
-const rules = z.object(
+const rules = z.strictObject(
   {
     coupon_ids: arrayOf(requiredText('Q5'), absent, 1, absent),
     redeemed: z.boolean(broken('Q4', 'must be true or false')).default(true),
   },
-  broken('Q3', 'must be a JSON object'),
+  {
+    error: ({ code }) =>
+      code === 'unrecognized_keys'
+        ? broken('Q4', 'must have coupon_ids and redeemed, and nothing else')
+        : broken('Q3', 'must be a JSON object'),
+  },
 );
 
 /**
@@ -54,8 +59,8 @@ export function addRedemptionsRoute(app: FastifyInstance, { token, record }: Red
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 // Of digests, so that the comparison takes equally long whatever was given.
-const isToken = (authorization: string | undefined, token: string): boolean =>
-  timingSafeEqual(digest(authorization ?? ''), digest(`Bearer ${token}`));
+const isToken = (authorization = '', token: string): boolean =>
+  timingSafeEqual(digest(authorization.replace(/^bearer +/i, 'Bearer ')), digest(`Bearer ${token}`));
 
 function jsonOf(body: unknown): unknown {
   try {

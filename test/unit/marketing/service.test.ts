@@ -191,7 +191,7 @@ describe('a refusal', () => {
     expect(response.status).toBe(200);
     expect(await response.json()).toEqual({
       err_no: 400,
-      err_tips: 'bad request: version must be 2.0 (string(3))',
+      err_tips: 'bad request: version must be the string 2.0 (string(3))',
     });
     expect(await count('kaquan_marketing_refusals_total{kind="bad_request"}')).toBe(1);
   });
@@ -281,6 +281,10 @@ describe('POST /redemptions', () => {
     expect(recorded).toEqual([[['c1'], false]]);
   });
 
+  it('takes the name of the scheme in any case', async () => {
+    expect((await post('{"coupon_ids":["c1"]}', { authorization: 'bearer secret-token' })).status).toBe(200);
+  });
+
   it.each<[string, Record<string, string>]>([
     ['no token', {}],
     ['another token', { authorization: 'Bearer secret-tokem' }],
@@ -294,6 +298,10 @@ describe('POST /redemptions', () => {
 
   it.each([
     ['{', 'the body must be a JSON object (absent)'],
+    [
+      '{"coupon_ids":["c1"],"take_back":true}',
+      'the body must have coupon_ids and redeemed, and nothing else (object)',
+    ],
     ['{}', 'coupon_ids must name at least one coupon (absent)'],
     ['{"coupon_ids":[]}', 'coupon_ids must name at least one coupon (array(0))'],
     ['{"coupon_ids":[7]}', 'coupon_ids[0] must be a string (number)'],
