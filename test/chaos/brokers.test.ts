@@ -7,7 +7,7 @@ import { connectKafka, kafkaClient } from '../../cli/connections.ts';
 import { ORDER_STATUSES } from '../../schemas/index.ts';
 import { TOPIC } from '../../schemas/coupon_order/topic.ts';
 import { done, startConsumer } from '../e2e/kaquan.ts';
-import { paidReport } from '../e2e/paid-order.ts';
+import { statusReport } from '../e2e/paid-order.ts';
 import { until } from '../integration/embedded-http.ts';
 import { withAdmin } from '../integration/producers-log.ts';
 import type { Node } from './cluster.ts';
@@ -74,21 +74,13 @@ class Backend {
 
   /** All statuses of an order in one go: nothing but the producer keeps their order. */
   async #live(order: string): Promise<void> {
-    const reports = ORDER_STATUSES.map((status, step) => reportOf(order, status, step));
+    const reports = ORDER_STATUSES.map((status, step) => statusReport({ orderId: order }, status, step));
     const { accepted } = await this.#producer.send(reports);
     this.acknowledged.set(
       `wx1:${order}`,
       accepted.map(({ event_id }) => event_id),
     );
   }
-}
-
-function reportOf(order: string, status: string, step: number): object {
-  const { props, ...rest } = paidReport(order) as { props: { coupon: object; time: number } };
-  return {
-    ...rest,
-    props: { ...props, time: props.time + step, coupon: { ...props.coupon, order_status: status } },
-  };
 }
 
 const partitionsNow = () =>
