@@ -19,7 +19,7 @@ export interface LogPart {
  */
 export async function* readLog(kafka: Kafka, part: LogPart): AsyncGenerator<readonly FetchedRecord[]> {
   if (part.from >= part.to) return;
-  const { topic, partition, from } = part;
+  const { topic, from } = part;
   const groupId = `kaquan-read-${randomUUID()}`;
   const consumer = kafka.consumer({ groupId, allowAutoTopicCreation: false, maxWaitTimeInMs: 500 });
   const handover = new Handover();
@@ -32,8 +32,7 @@ export async function* readLog(kafka: Kafka, part: LogPart): AsyncGenerator<read
       eachBatchAutoResolve: true,
       eachBatch: (payload) => take(payload, part, handover),
     });
-    consumer.seek({ topic, partition, offset: String(from) });
-    // A member that lost its session begins again at the log's start.
+    // A member that lost its session begins again.
     for (let position = from; ;) {
       const fetched = await handover.next();
       if (fetched === undefined) return;
@@ -49,6 +48,11 @@ export async function* readLog(kafka: Kafka, part: LogPart): AsyncGenerator<read
 }
 
 function listen(consumer: Consumer, part: LogPart, handover: Handover): void {
+  const { topic, partition, from } = part;
+  // Only a member can seek, and on a cluster whose coordinator is not there yet the first attempt to become one fails.
+  consumer.on(consumer.events.GROUP_JOIN, () => {
+    consumer.seek({ topic, partition, offset: String(from) });
+  });
   // Also of batches without records for us, such as the marks of transactions.
   consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
     if (payload.partition === part.partition && Number(payload.lastOffset) + 1 >= part.to) handover.end();
