@@ -11,6 +11,7 @@ import { Executors } from './executor.ts';
 import type { Job } from './job.ts';
 import type { Piece } from './run-job.ts';
 import { killStatement } from './session.ts';
+import { isShortRead, ShortReads } from './short-reads.ts';
 
 export interface SpoolFile {
   readonly path: string;
@@ -52,17 +53,22 @@ export async function openEngine({ folder, users, readable }: EngineOptions): Pr
   const control = addon.CreateConnection(path, args);
   await addon.QueryAsyncConnection(control, 'SELECT 1', 'Null');
   const executors = new Executors({ path, args });
+  const shortReads = new ShortReads(addon, { path, args });
   return {
     async *run(job, signal) {
       const stop = killOnAbort(addon, control, job.plan.tag, signal);
       try {
-        yield* executors.run(job);
+        if (isShortRead(job)) yield await shortReads.run(job);
+        else yield* executors.run(job);
       } finally {
         stop();
       }
     },
     spool: (data) => spoolFile(join(spool, randomUUID()), data),
-    close: () => addon.CloseConnection(control),
+    close() {
+      shortReads.close();
+      addon.CloseConnection(control);
+    },
   };
 }
 

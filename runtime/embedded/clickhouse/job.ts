@@ -1,5 +1,8 @@
 import type { SessionPlan } from './session.ts';
 
+/** A larger answer has to be streamed, in bytes: it would be held in memory as a whole. */
+export const MAX_WHOLE_BYTES = 1 << 30;
+
 /** A statement for an executor's thread. */
 export interface Job {
   readonly plan: SessionPlan;

@@ -1,8 +1,8 @@
 import type { Addon, Connection } from './addon.ts';
 import { ServerError } from './errors.ts';
-import type { Job, JobStats } from './job.ts';
+import { MAX_WHOLE_BYTES, type Job, type JobStats } from './job.ts';
 import { forbiddenIn } from './confinement.ts';
-import { preparation, type SessionPlan } from './session.ts';
+import { preparation } from './session.ts';
 import { isInsert, literal } from './statement.ts';
 
 /** A piece of an answer; the statistics come with a whole one. */
@@ -13,19 +13,12 @@ export interface Piece {
 
 const CLASS = { reads: 0, controls: 3, unknown: 4 } as const;
 
-/** A larger answer has to be streamed, in bytes: it would be held in memory as a whole. */
-const MAX_WHOLE_BYTES = 1 << 30;
-
 /**
- * Runs a job in a session of its own, and yields its answer. Blocks the thread while a streamed query is planned.
+ * Runs a job in a session of its own, so that nothing needs to be set back, and yields its answer. Blocks the thread while a
+ * streamed query is planned.
  * @throws {Error} what the engine threw, or a ServerError
  */
 export async function* runJob(addon: Addon, connection: Connection, job: Job): AsyncGenerator<Piece> {
-  if (isWholeSelect(job)) {
-    await addon.QueryAsyncConnection(connection, preparation(bounded(job.plan)), 'Null');
-    yield await whole(addon, connection, job, false);
-    return;
-  }
   await addon.QueryAsyncConnection(connection, preparation(job.plan), 'Null');
   const { statementCount, queryClass } = await addon.DurableClassifyAsync(connection, job.sql, null);
   if (statementCount === 0) {
@@ -37,16 +30,6 @@ export async function* runJob(addon: Addon, connection: Connection, job: Job): A
   if (queryClass === CLASS.reads && job.streams) yield* streamed(addon, connection, job);
   else yield await whole(addon, connection, job, queryClass === CLASS.reads);
 }
-
-/** A look-up of the writer, known by its text: to have the engine classify it takes as long as to plan a small one. */
-const isWholeSelect = ({ plan, streams, sql }: Job): boolean =>
-  !plan.analyst && !streams && !sql.includes(';') && /^\s*SELECT\b/i.test(sql);
-
-/** The limit of an answer that is not streamed, unless the request has its own. */
-const bounded = (plan: SessionPlan): SessionPlan =>
-  plan.settings.some(([name]) => name === 'max_result_bytes')
-    ? plan
-    : { ...plan, settings: [...plan.settings, ['max_result_bytes', String(MAX_WHOLE_BYTES)]] };
 
 /** The role bars the analyst from data; this, from what the engine allows to every role. */
 async function confine(addon: Addon, connection: Connection, sql: string, queryClass: number): Promise<void> {

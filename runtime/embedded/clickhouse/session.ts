@@ -16,24 +16,30 @@ export interface SessionPlan {
 }
 
 /**
- * The statements that make a fresh connection the session that `plan` describes. A session serves one request, so
- * nothing needs to be set back. Settings come before the read-only mode that bars some of them.
+ * The statements that make a fresh connection the session that `plan` describes. Settings come before the read-only mode that
+ * bars some of them.
  */
 export function preparation(plan: SessionPlan): string {
   const settings = plan.settings.filter(([name]) => name !== 'log_comment' && name !== 'readonly');
-  const comment = plan.settings.find(([name]) => name === 'log_comment')?.[1] ?? '';
-  const all = [
-    ['log_comment', [comment, plan.queryId, plan.tag].filter(Boolean).join(' ')] as const,
-    ...settings,
-  ];
   return [
-    `SET ${all.map(([name, value]) => `${name} = ${literal(value)}`).join(', ')}`,
-    ...plan.params.map(([name, value]) => `SET param_${name} = ${literal(value)}`),
+    ...(settings.length === 0 ? [] : [`SET ${settings.map(setting).join(', ')}`]),
+    resumption(plan),
     ...(plan.database === undefined ? [] : [`USE ${identifier(plan.database)}`]),
     ...(plan.analyst ? [`SET ROLE ${ANALYST_ROLE}`] : []),
     ...readOnly(plan),
   ].join('; ');
 }
+
+/** The statements that give a session of an earlier request, with the same settings and names of parameters, to this one. */
+export function resumption({ queryId, tag, settings, params }: SessionPlan): string {
+  const comment = settings.find(([name]) => name === 'log_comment')?.[1] ?? '';
+  return [
+    `SET log_comment = ${literal([comment, queryId, tag].filter(Boolean).join(' '))}`,
+    ...params.map(([name, value]) => `SET param_${name} = ${literal(value)}`),
+  ].join('; ');
+}
+
+const setting = ([name, value]: readonly [string, string]): string => `${name} = ${literal(value)}`;
 
 function readOnly(plan: SessionPlan): string[] {
   const asked = plan.settings.find(([name]) => name === 'readonly')?.[1];
