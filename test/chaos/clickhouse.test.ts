@@ -15,7 +15,7 @@ import { scale } from './figures.ts';
 import { proven } from './proof.ts';
 
 const SEED = 'clickhouse-1';
-const ORDERS = scale('CHAOS_CLICKHOUSE_ORDERS', 2000, 10_000);
+const ORDERS = scale('CHAOS_CLICKHOUSE_ORDERS', 1200, 10_000);
 /** How long the table is missing. */
 const MISSING_MS = scale('CHAOS_MISSING_MS', 3000, 60_000);
 /** How often each refusal happens before the next one. */

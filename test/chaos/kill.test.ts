@@ -28,7 +28,7 @@ const settled = async (records: number): Promise<void> => {
 // Small flushes, so that a kill finds batches being built and being stored.
 const SMALL = { ORDERS_BATCH_EVENTS: '500', ORDERS_FLUSH_MS: '20', KAFKA_SESSION_TIMEOUT_MS: '3000' };
 
-const KILLS = scale('CHAOS_KILLS', 4, 10);
+const KILLS = scale('CHAOS_KILLS', 2, 10);
 
 let published = 0;
 

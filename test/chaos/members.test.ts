@@ -13,7 +13,7 @@ import { startScene, type Scene } from './scene.ts';
 
 const PARTITIONS = 6;
 const MEMBERS = 3;
-const KILLS = scale('CHAOS_MEMBER_KILLS', 4, 12);
+const KILLS = scale('CHAOS_MEMBER_KILLS', 2, 12);
 
 let scene: Scene;
 let receiver: TestReceiver;
