@@ -11,6 +11,8 @@ export interface RedemptionsParts {
   readonly token: string;
   /** @returns the coupons that were not so before */
   readonly record: (couponIds: readonly string[], redeemed: boolean) => Promise<readonly string[]>;
+  /** Told why a redemption was not stored. */
+  readonly failed: (error: unknown) => void;
 }
 
 const PATH = '/redemptions';
@@ -33,12 +35,14 @@ const rules = z.strictObject(
  * `POST /redemptions {"coupon_ids": […], "redeemed": true}`: coupons that are used up, or, with false, are not after all. To say
  * it again changes nothing. Answers `{"changed": […]}`, once it is stored; with another status `{"error": …}`.
  */
-export function addRedemptionsRoute(app: FastifyInstance, { token, record }: RedemptionsParts): void {
+export function addRedemptionsRoute(app: FastifyInstance, { token, record, failed }: RedemptionsParts): void {
   void app.register((scope, _, done) => {
     takeRawBodies(scope);
-    scope.setErrorHandler(({ statusCode = 503, message }: FastifyError, _request, reply) =>
-      reply.code(statusCode).send({ error: statusCode < 500 ? message : 'not stored: try again' }),
-    );
+    scope.setErrorHandler((error: FastifyError, _request, reply) => {
+      const { statusCode = 503, message } = error;
+      if (statusCode >= 500) failed(error);
+      return reply.code(statusCode).send({ error: statusCode < 500 ? message : 'not stored: try again' });
+    });
     scope.addHook('onRequest', async (request, reply) => {
       if (!isToken(request.headers.authorization, token))
         await reply

@@ -20,7 +20,8 @@ export function redeemedSql(couponIds: readonly string[]): string {
     GROUP BY coupon_id HAVING argMax(redeemed, at) = 1`;
 }
 
-const TIMEOUT_MS = 30_000;
+/** Of each of its two requests: the caller is waiting, and can say it again. */
+const TIMEOUT_MS = 10_000;
 
 /**
  * Records that coupons are used up (`redeemed`), or that they are not after all. To say the same again changes nothing.
@@ -33,7 +34,7 @@ export async function recordRedemptions(
   redeemed: boolean,
 ): Promise<string[]> {
   const distinct = [...new Set(couponIds)];
-  const before = await readRedeemed(clickhouse, distinct);
+  const before = await readRedeemed(clickhouse, distinct, { timeoutMs: TIMEOUT_MS });
   const changed = distinct.filter((id) => before.has(id) !== redeemed);
   const rows = new RowBinaryWriter();
   for (const id of changed) {

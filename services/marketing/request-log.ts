@@ -39,8 +39,8 @@ export function requestLog(logger: Logger): (outcome: Outcome, told: Told) => vo
 // Each batch once: a shop whose catalogue is old would otherwise fill the log.
 const UNKNOWN_TOLD = 1000;
 
-/** ClickHouse's own words may quote the question, which names the buyers. */
-function wordsOf(error: unknown): string | undefined {
+/** What may be logged of an error: ClickHouse's own words may quote the question, which names the buyers. */
+export function wordsOf(error: unknown): string | undefined {
   if (error instanceof ClickHouseError) return `ClickHouse refused with ${error.type} (code ${error.code})`;
   return error instanceof Error ? error.message : undefined;
 }

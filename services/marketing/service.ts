@@ -10,7 +10,7 @@ import { failureForm, refusalForms, refusalTable } from './refusals.ts';
 import { queryReader } from './request/query.ts';
 import { REQUEST_BOUNDS } from './request/rules.ts';
 import { addRedemptionsRoute, type RedemptionsParts } from './redemptions-route.ts';
-import { requestLog, type Told } from './request-log.ts';
+import { requestLog, wordsOf, type Told } from './request-log.ts';
 import { addMarketingRoute } from './route.ts';
 import { secretIn } from './signature/files.ts';
 import { notingReplays } from './signature/replays.ts';
@@ -58,9 +58,14 @@ export async function serveMarketing(options: ServiceOptions, sources: Sources):
     failure: failureForm(forms),
     logger,
     routes(app) {
+      const failed = (error: unknown): void =>
+        logger.error(
+          { error: wordsOf(error) },
+          'a redemption was not stored: its sender was told to try again',
+        );
       const tell = teller(logger, metrics);
       addMarketingRoute(app, { path: config.MARKETING_PATH, decide, forms, age: sources.age, tell });
-      if (token !== undefined) addRedemptionsRoute(app, { token, record: sources.redeem });
+      if (token !== undefined) addRedemptionsRoute(app, { token, record: sources.redeem, failed });
     },
   });
 }

@@ -314,7 +314,9 @@ describe('POST /redemptions', () => {
 
   it('says by its status that it could not store, or would not read', async () => {
     const away = { redeem: () => Promise.reject(new Error('ClickHouse is away')) };
-    expect((await post('{"coupon_ids":["c1"]}', AUTHORIZED, away)).status).toBe(503);
+    const { ask, log } = await serveRedemptions(away);
+    expect((await ask('{"coupon_ids":["c1"]}', AUTHORIZED, '/redemptions')).status).toBe(503);
+    expect(log()).toContain('"error":"ClickHouse is away","msg":"a redemption was not stored');
     await running?.stop(0);
     expect((await post('x'.repeat(300_000))).status).toBe(413);
   });
