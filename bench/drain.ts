@@ -48,12 +48,16 @@ async function main(events: number, rounds: number): Promise<void> {
   });
 }
 
-/** CPU-seconds per million records of both, and their ratio round by round: median, least and greatest. */
+/** CPU-seconds per million records of both, and the ratios of CPU and of time, round by round: median, least and greatest. */
 function comparison(ours: readonly Measurement[], rough: readonly Measurement[]): object {
-  const orders = spread(ours.map(({ total }) => total));
-  const other = spread(rough.map(({ total }) => total));
-  const ratios = spread(ours.map(({ total }, round) => total / (rough[round]?.total ?? Number.NaN)));
-  return { orders, rough: other, ratio: ratios };
+  const ratios = (of: (one: Measurement) => number): object =>
+    spread(ours.map((one, round) => of(one) / of(rough[round] ?? one)));
+  return {
+    orders: spread(ours.map(({ total }) => total)),
+    rough: spread(rough.map(({ total }) => total)),
+    ratio: ratios(({ total }) => total),
+    ratioOfTime: ratios(({ seconds }) => seconds),
+  };
 }
 
 function spread(values: readonly number[]): { median: number; least: number; greatest: number } {
