@@ -51,7 +51,7 @@ async function main(events: number, rounds: number): Promise<void> {
 /** CPU-seconds per million records of both, and the ratios of CPU and of time, round by round: median, least and greatest. */
 function comparison(ours: readonly Measurement[], rough: readonly Measurement[]): object {
   const ratios = (of: (one: Measurement) => number): object =>
-    spread(ours.map((one, round) => of(one) / of(rough[round] ?? one)));
+    spread(ours.map((one, round) => of(one) / (rough.map(of)[round] ?? Number.NaN)));
   return {
     orders: spread(ours.map(({ total }) => total)),
     rough: spread(rough.map(({ total }) => total)),

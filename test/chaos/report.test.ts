@@ -26,7 +26,6 @@ const PARTITIONS = 4;
 const KILLS = 5;
 const RATE = 3000;
 const SESSION_MS = 4000;
-// The same merchant, whenever it runs.
 
 const FAULTS = faultsSchema.parse({
   seed: '4711',
