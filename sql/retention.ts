@@ -17,6 +17,15 @@ const FORGETTING = [
   { table: 'report_deliveries', column: 'at', days: (retention: Retention) => retention.deliveriesDays },
 ] as const;
 
+const DAY_MS = 86_400_000;
+
+/**
+ * Before which time rows may be gone, or go at any moment within `ahead`: a table forgets while somebody reads it.
+ * @param days what the table is told to keep @param now ms @param ahead how long the reading may take, ms
+ */
+export const forgottenBefore = (days: number, now: number, ahead: number): number =>
+  now + ahead - days * DAY_MS;
+
 /** Makes the tables' TTLs those of `retention`. A table that has the right one is left alone: a change rewrites it. */
 export async function applyRetention(clickhouse: ClickHouse, retention: Retention): Promise<void> {
   for (const { table, column, days } of FORGETTING) {

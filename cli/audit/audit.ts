@@ -4,11 +4,12 @@ import type { createKafka } from '../../runtime/kafka/client.ts';
 import { readLog } from '../../runtime/kafka/log-reader.ts';
 import { createSchemas } from '../../schemas/index.ts';
 import { recordedTopic } from '../../sql/records.ts';
-import { presentRetention } from '../../sql/retention.ts';
+import { forgottenBefore, presentRetention } from '../../sql/retention.ts';
 import { CommandError } from '../failure.ts';
 import { examine } from './examination.ts';
 import { auditOrders, type AuditedOrders } from './orders.ts';
 import { inWindow, type Accounting, type Ledger, type Window } from './place-sql.ts';
+import { AHEAD_MS } from './query.ts';
 import { auditPlaces, type AuditedPlaces } from './places.ts';
 
 export interface AuditedGroup {
@@ -50,7 +51,6 @@ export interface Audit {
 }
 
 const SLICES = { offsets: 1_048_576, orders: 50_000 } as const;
-const DAY_MS = 86_400_000;
 
 /**
  * Proves from the data alone that every record below the commits is accounted for, and that states and milestones are what
@@ -74,7 +74,7 @@ export async function audit(
     above: above(generation, windowOf(upTo.get(stored))),
     recent:
       since && `generation = ${generation} AND ${inWindow(windowOf(upTo.get(stored), since.get(stored)))}`,
-    horizon: eventsDays === undefined ? undefined : options.now - eventsDays * DAY_MS,
+    horizon: eventsDays === undefined ? undefined : forgottenBefore(eventsDays, options.now, AHEAD_MS),
     slice: slices.orders,
   });
   const unaccounted = places.reduce((sum, partition) => sum + partition.unaccounted, 0);

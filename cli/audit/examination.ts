@@ -2,9 +2,11 @@ import type { ClickHouse } from '../../runtime/clickhouse/client.ts';
 import { stringLiteral } from '../../runtime/clickhouse/literals.ts';
 import type { FetchedRecord } from '../../runtime/kafka/group.ts';
 import { framedId, type CouponOrderEvent, type Schemas } from '../../schemas/index.ts';
-import type { Retention } from '../../sql/retention.ts';
+import { forgottenBefore, type Retention } from '../../sql/retention.ts';
 import type { Ledger } from './place-sql.ts';
+
 import type { Examined } from './places.ts';
+import { AHEAD_MS } from './query.ts';
 
 export interface ExaminationParts {
   readonly clickhouse: ClickHouse;
@@ -20,8 +22,6 @@ interface Read {
   /** undefined: the record can't be read as one. */
   readonly event: CouponOrderEvent | undefined;
 }
-
-const DAY_MS = 86_400_000;
 
 /** Looks at records that the tables do not account for: some are accounted for by their event, of others the rows had to go. */
 export async function examine(
@@ -52,7 +52,7 @@ async function eventOf({ value }: FetchedRecord, schemas: Schemas): Promise<Coup
 function isForgotten({ record, event }: Read, ledger: Ledger, { retention, now }: ExaminationParts): boolean {
   const { eventsDays, ledgerDays, deliveriesDays } = retention;
   const isBefore = (time: number, days: number | undefined) =>
-    days !== undefined && time < now - days * DAY_MS;
+    days !== undefined && time < forgottenBefore(days, now, AHEAD_MS);
   if (isBefore(record.time, ledgerDays)) return true;
   if (ledger === 'report_deliveries') return isBefore(record.time, deliveriesDays);
   return event !== undefined && isBefore(event.time, eventsDays);

@@ -1,5 +1,5 @@
 import type { ClickHouse } from '../../runtime/clickhouse/client.ts';
-import { presentRetention } from '../../sql/retention.ts';
+import { forgottenBefore, presentRetention } from '../../sql/retention.ts';
 import { ORDER_KEY } from '../audit/order-sql.ts';
 import { forgotten } from '../audit/orders.ts';
 import { UNHURRIED } from '../audit/query.ts';
@@ -17,7 +17,8 @@ export interface Forgotten {
   readonly carry: () => Promise<void>;
 }
 
-const DAY_MS = 86_400_000;
+// A rebuild of a large store takes hours.
+const AHEAD_MS = 86_400_000;
 // An insert may touch 100 partitions unless told; these rows are of as many months as there are.
 const ALL_MONTHS = { ...UNHURRIED, settings: { ...UNHURRIED.settings, max_partitions_per_insert_block: 0 } };
 
@@ -31,7 +32,7 @@ export async function forgottenOrders(
 ): Promise<Forgotten> {
   const { eventsDays } = await presentRetention(clickhouse);
   if (eventsDays === undefined) return NONE;
-  const horizon = now + DAY_MS - eventsDays * DAY_MS;
+  const horizon = forgottenBefore(eventsDays, now, AHEAD_MS);
   const [counted] = await clickhouse.query<{ orders: number }>(
     `SELECT toFloat64(uniqExact(*)) AS orders FROM (${forgotten('1', horizon)})`,
     UNHURRIED,

@@ -30,11 +30,16 @@ export async function kaquan(args: readonly string[], env: Env, input?: string |
   return { code, stdout: stdout(), stderr: stderr() };
 }
 
+// A refused audit says what it found on standard output; of a long one the end tells.
+const TOLD = 4_000;
+
 /** As `kaquan`, for a command that must succeed. */
 export async function done(args: readonly string[], env: Env, input?: string | Buffer): Promise<Output> {
   const output = await kaquan(args, env, input);
   if (output.code !== 0)
-    throw new Error(`kaquan ${args.join(' ')} ended with ${output.code}: ${output.stderr}`);
+    throw new Error(
+      `kaquan ${args.join(' ')} ended with ${output.code}: ${output.stderr}${output.stdout.slice(-TOLD)}`,
+    );
   return output;
 }
 
