@@ -5,6 +5,8 @@ import { pino } from 'pino';
 
 import { createAdmin } from '../../runtime/kafka/admin.ts';
 import { createKafka } from '../../runtime/kafka/client.ts';
+import { deadLetterRecord } from '../../runtime/kafka/dead-letters.ts';
+import { createRecordProducer } from '../../runtime/kafka/producer.ts';
 import { startTestStack, type TestStack } from '../stack.ts';
 
 const MAIN = new URL('../../dist/cli/main.js', import.meta.url).pathname;
@@ -109,6 +111,25 @@ describe('the command, on real Kafka and ClickHouse', () => {
     expect(code).toBe(1);
     expect(err).toContain('coupon_order.v1 has 4 partitions, but KAFKA_PARTITIONS is 5');
     expect(err).toContain('Set KAFKA_PARTITIONS=4; docs/operations.md tells the way to another count.');
+  });
+
+  it('dlq lists what is there on a cluster where no group ever was', async () => {
+    const letter = {
+      group: 'collector',
+      reason: 'no_json',
+      at: 0,
+      key: null,
+      value: Buffer.of(0),
+      headers: {},
+    };
+    const logger = pino({ level: 'silent' });
+    const kafka = createKafka({ brokers: [stack.brokers], clientId: 'test', logger });
+    const producer = await createRecordProducer(kafka, { topic: 'coupon_order.v1.dlq.collector' });
+    await producer.send([deadLetterRecord(letter)]);
+    await producer.close();
+    const { code, out, err } = await kaquan(['dlq', 'list', 'collector', '--json']);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(JSON.parse(out)).toMatchObject([{ count: 1, reasons: [{ reason: 'no_json', waiting: 1 }] }]);
   });
 
   it('status counts what waits, then what was stored', async () => {
