@@ -30,10 +30,13 @@ const fen = whole('fen')
   .min(0, 'must not be negative')
   .max(BOUNDS.payAmt, `must be at most ${BOUNDS.payAmt} fen`);
 
-const millis = whole('milliseconds since 1970').refine(
-  (value) => /^\d{13}$/.test(String(value)),
-  'must have 13 digits: milliseconds since 1970',
-);
+// Offers are stored as JSON, which bounds no time; but what comes after is no year of four digits, and surely a mistake.
+const LAST_MILLIS = 253_402_300_799_999;
+
+const millis = whole('milliseconds since 1970')
+  .min(0, 'must not be before 0, which is 1970-01-01T00:00:00Z')
+  .max(LAST_MILLIS, `must be at most ${LAST_MILLIS}, which is ${new Date(LAST_MILLIS).toISOString()}`)
+  .refine((value) => !/^\d{10}$/.test(String(value)), 'must be in milliseconds: ten digits are seconds');
 
 const points = whole('points').min(0, 'must not be negative');
 

@@ -50,6 +50,10 @@ describe('a catalogue', () => {
     expect(problemsOf(null)).toEqual([]);
   });
 
+  it('may have offers that hold since ever, and till the end of the year 9999', () => {
+    expect(withBatch({ start_time: 0, end_time: 253_402_300_799_999 })).toEqual([]);
+  });
+
   it.each([
     [{ dimension: 'order', goods_ids: ['g1'] }, 'goods_ids must be empty where dimension is order'],
     [{ goods_ids: ['g1', 'g1'] }, 'goods_ids must name no goods twice'],
@@ -57,7 +61,13 @@ describe('a catalogue', () => {
     [{ goods_ids: [711274158] }, 'goods_ids[0] must be a string: put it in quotes'],
     [{ dimension: 'both' }, 'dimension must be goods or order'],
     [{ end_time: 1_735_660_799_999 }, 'end_time must not be before start_time'],
-    [{ start_time: 1_735_660_800 }, 'start_time must have 13 digits: milliseconds since 1970'],
+    [{ start_time: 1_735_660_800 }, 'start_time must be in milliseconds: ten digits are seconds'],
+    [{ start_time: -1 }, 'start_time must not be before 0, which is 1970-01-01T00:00:00Z'],
+    [
+      { end_time: 253_402_300_800_000 },
+      'end_time must be at most 253402300799999, which is 9999-12-31T23:59:59.999Z',
+    ],
+    [{ start_time: 0.5 }, 'start_time must be a whole number of milliseconds since 1970'],
     [{ discount_amount: 2.7 }, 'discount_amount must be a whole number of fen'],
     [{ discount_amount: -1 }, 'discount_amount must not be negative'],
     [{ threshold_amount: undefined }, 'threshold_amount must be present'],
