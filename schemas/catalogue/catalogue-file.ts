@@ -17,6 +17,8 @@ const sections = {
   scores: score.safeExtend({ balances }),
 };
 
+const NAMES = Object.keys(sections);
+
 const listOf = <E extends z.ZodType>(element: E) => z.array(element, 'must be a list').default([]);
 
 const file = z.strictObject(
@@ -29,7 +31,7 @@ const file = z.strictObject(
   {
     error: ({ code, keys }) =>
       code === 'unrecognized_keys'
-        ? `must not have ${keys.join(', ')}: a catalogue has ${Object.keys(sections).join(', ')}`
+        ? `must not have ${keys.join(', ')}: a catalogue has ${NAMES.join(', ')}`
         : 'must be an object',
   },
 );
@@ -47,11 +49,21 @@ export function parseCatalogue(input: unknown): ParsedCatalogue {
   const problems = [
     ...(parsed.error?.issues ?? []).map(({ path, message }) => ({ path: pathText(path), message })),
     ...repeated(input),
+    ...(parsed.success && isEmptied(parsed.data, input) ? [EMPTIED] : []),
   ];
   return parsed.success && problems.length === 0
     ? { ok: true, catalogue: parsed.data }
     : { ok: false, problems };
 }
+
+// A file that lost its content must not take all offers away: who wants that says so of each list.
+const isEmptied = (catalogue: CatalogueFile, input: unknown): boolean =>
+  Object.values(catalogue).flat().length === 0 && Object.keys(input ?? {}).length < NAMES.length;
+
+const EMPTIED: CatalogueProblem = {
+  path: '',
+  message: `must have an offer: to take all offers away, write ${NAMES.map((name) => `${name}: []`).join(', ')}`,
+};
 
 const withId = z.looseObject({
   app_id: z.string(),
@@ -62,7 +74,7 @@ const withId = z.looseObject({
 /** An offer's id is the only one of its kind in its app; judged also where other fields break their rules. */
 function* repeated(input: unknown): Generator<CatalogueProblem> {
   const lists = z.record(z.string(), z.unknown()).safeParse(input).data ?? {};
-  for (const section of Object.keys(sections)) {
+  for (const section of NAMES) {
     const seen = new Map<string, number>();
     const offers: unknown = lists[section];
     for (const [at, entry] of Array.isArray(offers) ? offers.entries() : []) {

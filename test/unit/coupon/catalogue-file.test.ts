@@ -45,10 +45,18 @@ describe('a catalogue', () => {
     expect(problemsOf(parse(text))).toEqual([]);
   });
 
-  it('may be empty', () => {
-    expect(problemsOf({})).toEqual([]);
-    expect(problemsOf(null)).toEqual([]);
+  it('may offer nothing, if it says so of each list', () => {
+    expect(problemsOf({ coupon_batches: [], activities: [], memberships: [], scores: [] })).toEqual([]);
   });
+
+  it.each([[null], [undefined], [{}], [{ coupon_batches: [], scores: [] }]])(
+    'does not take all offers away by leaving lists out: %j',
+    (input) => {
+      expect(problemsOf(input)).toEqual([
+        ' must have an offer: to take all offers away, write coupon_batches: [], activities: [], memberships: [], scores: []',
+      ]);
+    },
+  );
 
   it('may have offers that hold since ever, and till the end of the year 9999', () => {
     expect(withBatch({ start_time: 0, end_time: 253_402_300_799_999 })).toEqual([]);
