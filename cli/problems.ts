@@ -30,8 +30,10 @@ export class FileProblems {
 
 /** @throws {CommandError} if there are any */
 export function refuse(what: string, problems: readonly string[]): void {
-  if (problems.length === 0) return;
-  throw new CommandError(
-    `${what} was not applied, because of its\n${problems.map((line) => `  ${line}`).join('\n')}`,
-  );
+  if (problems.length > 0) throw refusal(what, problems);
+}
+
+export function refusal(what: string, problems: readonly string[]): CommandError {
+  const lines = problems.map((line) => `  ${line}`).join('\n');
+  return new CommandError(`${what} was not applied, because of its\n${lines}`);
 }

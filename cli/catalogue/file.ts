@@ -1,27 +1,23 @@
 import { readFile } from 'node:fs/promises';
-import { parseDocument } from 'yaml';
 
 import { parseCatalogue, type CatalogueFile } from '../../schemas/catalogue/catalogue-file.ts';
-import { refuse } from '../problems.ts';
+import { refusal } from '../problems.ts';
 import { unreadable } from '../ndjson.ts';
+import { readYaml } from './yaml.ts';
 
 /**
  * Reads a catalogue, YAML or JSON (which YAML contains).
  * @throws {CommandError} naming every broken rule and its place
  */
 export async function readCatalogueFile(path: string): Promise<CatalogueFile> {
-  const document = parseDocument(await textOf(path), { prettyErrors: true });
-  refuse(
-    path,
-    document.errors.map(({ message }) => message.split('\n')[0] ?? message),
-  );
-  const parsed = parseCatalogue(document.toJS());
+  const yaml = readYaml(await textOf(path));
+  if (!yaml.ok) throw refusal(path, yaml.problems);
+  const parsed = parseCatalogue(yaml.value);
   if (parsed.ok) return parsed.catalogue;
-  refuse(
+  throw refusal(
     path,
     parsed.problems.map(({ path: at, message }) => `${at} ${message}`.trim()),
   );
-  throw new Error('a catalogue that is not accepted has a problem');
 }
 
 async function textOf(path: string): Promise<string> {
