@@ -27,9 +27,21 @@ const LINE_BYTES = 65_536;
 // What is read at once is stored at once: some ten thousand rows make an insert worth its while.
 const CHUNK_BYTES = 2_097_152;
 
+/** A file can't be read. */
+export class UnreadableError extends CommandError {
+  /** As the system says it. */
+  readonly reason: string;
+
+  constructor(path: string, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(`can't read ${path}: ${reason}`);
+    this.reason = reason;
+  }
+}
+
 /**
  * Reads NDJSON in constant memory, one value of `schema` a line; empty lines are skipped.
- * @throws {CommandError} if the file can't be read
+ * @throws {UnreadableError} if the file can't be read
  */
 export async function* readNdjson<T>(path: string, schema: z.ZodType<T>): AsyncGenerator<Lines<T>> {
   const splitter = new LineSplitter(LINE_BYTES);
@@ -38,21 +50,17 @@ export async function* readNdjson<T>(path: string, schema: z.ZodType<T>): AsyncG
       yield linesOf(splitter.push(chunk as Buffer), schema, (chunk as Buffer).length);
     yield linesOf(splitter.end(), schema, 0);
   } catch (error) {
-    throw unreadable(path, error);
+    throw new UnreadableError(path, error);
   }
 }
 
-/** @throws {CommandError} if the file can't be read */
+/** @throws {UnreadableError} if the file can't be read */
 export async function bytesOf(path: string): Promise<number> {
   try {
     return (await stat(path)).size;
   } catch (error) {
-    throw unreadable(path, error);
+    throw new UnreadableError(path, error);
   }
-}
-
-export function unreadable(path: string, error: unknown): CommandError {
-  return new CommandError(`can't read ${path}: ${error instanceof Error ? error.message : String(error)}`);
 }
 
 function linesOf<T>(lines: readonly Line[], schema: z.ZodType<T>, bytes: number): Lines<T> {

@@ -34,6 +34,7 @@ export function refuse(what: string, problems: readonly string[]): void {
 }
 
 export function refusal(what: string, problems: readonly string[]): CommandError {
-  const lines = problems.map((line) => `  ${line}`).join('\n');
+  // A file that two offers name has its problems once.
+  const lines = [...new Set(problems)].map((line) => `  ${line}`).join('\n');
   return new CommandError(`${what} was not applied, because of its\n${lines}`);
 }

@@ -1,17 +1,13 @@
 import { differenceOf } from '../../services/marketing/catalogue/difference.ts';
 import { currentVersion, readStoredOffers } from '../../services/marketing/catalogue/snapshot.ts';
-import {
-  offersIn,
-  type FileOffer,
-  type StoredOffer,
-} from '../../services/marketing/catalogue/stored-offers.ts';
+import type { FileOffer, StoredOffer } from '../../services/marketing/catalogue/stored-offers.ts';
 import { connectClickHouse } from '../connections.ts';
 import { EXIT } from '../failure.ts';
 import type { Io } from '../io.ts';
-import { refuse } from '../problems.ts';
+import { refusal, refuse } from '../problems.ts';
 import { asJson, asText, type Applied } from './difference-text.ts';
 import { readCatalogueFile } from './file.ts';
-import { checkOffer } from './holders.ts';
+import { checkHolders, checkOffer } from './holders.ts';
 import { storeCatalogue } from './storing.ts';
 import { walk } from './walk.ts';
 
@@ -27,8 +23,7 @@ export interface ApplyOptions {
  * @throws {CommandError} naming every broken rule and its place; then nothing has changed
  */
 export async function catalogueApply(options: ApplyOptions, io: Io, now = Date.now): Promise<number> {
-  const offers = offersIn(await readCatalogueFile(options.path));
-  const stored = await checkAll(offers, options.path, io);
+  const { offers, stored } = await readChecked(options.path, io);
   const clickhouse = connectClickHouse(io.env);
   try {
     const current = await currentVersion(clickhouse);
@@ -46,14 +41,26 @@ export async function catalogueApply(options: ApplyOptions, io: Io, now = Date.n
   }
 }
 
-async function checkAll(offers: readonly FileOffer[], path: string, io: Io): Promise<StoredOffer[]> {
-  const checked: StoredOffer[] = [];
-  const problems: string[] = [];
-  await walk(offers, path, 'checked', io, async (offer, onRead) => {
-    const { stored, problems: found } = await checkOffer(offer, path, onRead);
-    checked.push(stored);
-    problems.push(...found);
-  });
-  refuse(path, problems);
-  return checked;
+interface Checked {
+  readonly offers: readonly FileOffer[];
+  /** The same ones as they are stored. */
+  readonly stored: readonly StoredOffer[];
+}
+
+async function readChecked(path: string, io: Io): Promise<Checked> {
+  const read = await readCatalogueFile(path);
+  if (!read.ok) {
+    const checked = await walk(read.files, path, 'checked', io, (file, onRead) =>
+      checkHolders(file, path, onRead),
+    );
+    throw refusal(path, [...read.problems, ...checked.flatMap(({ problems }) => problems)]);
+  }
+  const checked = await walk(read.offers, path, 'checked', io, (offer, onRead) =>
+    checkOffer(offer, path, onRead),
+  );
+  refuse(
+    path,
+    checked.flatMap(({ problems }) => problems),
+  );
+  return { offers: read.offers, stored: checked.map(({ stored }) => stored) };
 }

@@ -3,8 +3,13 @@ import type { z } from 'zod';
 
 import { balance, member } from '../../schemas/catalogue/rules.ts';
 import { HoldersDigest } from '../../services/marketing/catalogue/digest.ts';
-import type { FileOffer, Holder, StoredOffer } from '../../services/marketing/catalogue/stored-offers.ts';
-import { bytesOf, readNdjson } from '../ndjson.ts';
+import type {
+  FileOffer,
+  Holder,
+  Holders,
+  StoredOffer,
+} from '../../services/marketing/catalogue/stored-offers.ts';
+import { bytesOf, readNdjson, UnreadableError } from '../ndjson.ts';
 import { FileProblems } from '../problems.ts';
 
 const line: Readonly<Record<'membership' | 'score', z.ZodType<Holder>>> = {
@@ -14,7 +19,7 @@ const line: Readonly<Record<'membership' | 'score', z.ZodType<Holder>>> = {
 
 /** Reads who has an offer, some at a time, from its list or from the file that it names. */
 export async function* holdersOf(
-  { kind, holders }: FileOffer,
+  { kind, holders }: Holders,
   catalogue: string,
   problems: FileProblems,
   onRead: (bytes: number) => void,
@@ -33,11 +38,35 @@ export async function* holdersOf(
 
 const besides = (catalogue: string, name: string): string => join(dirname(catalogue), name);
 
-/** Bytes of all the files that offers name. */
-export async function holdersBytes(offers: readonly FileOffer[], catalogue: string): Promise<number> {
-  const names = offers.map(({ holders }) => holders).filter((holders) => typeof holders === 'string');
-  const sizes = await Promise.all(names.map((name) => bytesOf(besides(catalogue, name))));
+/** Bytes of all the files that are named; what can't be read has none. */
+export async function holdersBytes(all: readonly Holders[], catalogue: string): Promise<number> {
+  const names = all.map(({ holders }) => holders).filter((holders) => typeof holders === 'string');
+  const sizes = await Promise.all(names.map((name) => bytesOf(besides(catalogue, name)).catch(() => 0)));
   return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+export interface CheckedHolders {
+  readonly digest: HoldersDigest;
+  /** Of the file: that it can't be read, or each line that breaks a rule. */
+  readonly problems: readonly string[];
+}
+
+/** Reads all who have an offer. */
+export async function checkHolders(
+  list: Holders,
+  catalogue: string,
+  onRead: (bytes: number) => void,
+): Promise<CheckedHolders> {
+  const digest = new HoldersDigest();
+  const problems = new FileProblems(typeof list.holders === 'string' ? list.holders : '');
+  try {
+    for await (const holders of holdersOf(list, catalogue, problems, onRead))
+      for (const holder of holders) digest.add(holder);
+    return { digest, problems: problems.lines };
+  } catch (error) {
+    if (!(error instanceof UnreadableError)) throw error;
+    return { digest, problems: [...problems.lines, `${list.holdersPath} can't be read: ${error.reason}`] };
+  }
 }
 
 /** An offer as it is stored, once all who have it were read and no line broke a rule. */
@@ -46,10 +75,7 @@ export async function checkOffer(
   catalogue: string,
   onRead: (bytes: number) => void,
 ): Promise<{ readonly stored: StoredOffer; readonly problems: readonly string[] }> {
-  const digest = new HoldersDigest();
-  const problems = new FileProblems(typeof offer.holders === 'string' ? offer.holders : '');
-  for await (const holders of holdersOf(offer, catalogue, problems, onRead))
-    for (const holder of holders) digest.add(holder);
+  const { digest, problems } = await checkHolders(offer, catalogue, onRead);
   const { kind, appId: app_id, id } = offer;
   const stored = {
     kind,
@@ -59,5 +85,5 @@ export async function checkOffer(
     holders: digest.count,
     holders_digest: digest.text,
   };
-  return { stored, problems: problems.lines };
+  return { stored, problems };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { activity, balances, couponBatch, members, membership, score } from './rules.ts';
+import { activity, balances, couponBatch, fileName, members, membership, score } from './rules.ts';
 
 /** A broken rule of a catalogue. */
 export interface CatalogueProblem {
@@ -39,9 +39,23 @@ const file = z.strictObject(
 /** What a catalogue's file says. Amounts in fen, times in ms since 1970. `members` and `balances` may be a file's name. */
 export type CatalogueFile = z.output<typeof file>;
 
+/** A file that lists who has an offer. */
+export interface HoldersFile {
+  readonly kind: 'membership' | 'score';
+  /** Its name. */
+  readonly holders: string;
+  /** Where the catalogue names it, such as `memberships[0].members`. */
+  readonly holdersPath: string;
+}
+
 export type ParsedCatalogue =
   | { readonly ok: true; readonly catalogue: CatalogueFile }
-  | { readonly ok: false; readonly problems: readonly CatalogueProblem[] };
+  | {
+      readonly ok: false;
+      readonly problems: readonly CatalogueProblem[];
+      /** The files that it names all the same. */
+      readonly files: readonly HoldersFile[];
+    };
 
 /** Reads what a catalogue's file holds, or says every rule that it breaks. @param input its YAML or JSON, parsed */
 export function parseCatalogue(input: unknown): ParsedCatalogue {
@@ -53,7 +67,7 @@ export function parseCatalogue(input: unknown): ParsedCatalogue {
   ];
   return parsed.success && problems.length === 0
     ? { ok: true, catalogue: parsed.data }
-    : { ok: false, problems };
+    : { ok: false, problems, files: [...holdersFiles(input)] };
 }
 
 // A file that lost its content must not take all offers away: who wants that says so of each list.
@@ -73,11 +87,9 @@ const withId = z.looseObject({
 
 /** An offer's id is the only one of its kind in its app; judged also where other fields break their rules. */
 function* repeated(input: unknown): Generator<CatalogueProblem> {
-  const lists = z.record(z.string(), z.unknown()).safeParse(input).data ?? {};
   for (const section of NAMES) {
     const seen = new Map<string, number>();
-    const offers: unknown = lists[section];
-    for (const [at, entry] of Array.isArray(offers) ? offers.entries() : []) {
+    for (const [at, entry] of entriesOf(input, section)) {
       const offer = withId.safeParse(entry).data;
       const id = offer?.coupon_batch_id ?? offer?.id;
       if (offer === undefined || id === undefined) continue;
@@ -87,6 +99,25 @@ function* repeated(input: unknown): Generator<CatalogueProblem> {
       else yield { path: `${section}[${at}]`, message: `must not repeat the id of ${section}[${first}]` };
     }
   }
+}
+
+function* holdersFiles(input: unknown): Generator<HoldersFile> {
+  const fields = [
+    { section: 'memberships', kind: 'membership', field: 'members' },
+    { section: 'scores', kind: 'score', field: 'balances' },
+  ] as const;
+  for (const { section, kind, field } of fields)
+    for (const [at, entry] of entriesOf(input, section)) {
+      const holders = fileName.safeParse(anyObject.safeParse(entry).data?.[field]).data;
+      if (holders !== undefined) yield { kind, holders, holdersPath: `${section}[${at}].${field}` };
+    }
+}
+
+const anyObject = z.record(z.string(), z.unknown());
+
+function entriesOf(input: unknown, section: string): Iterable<[at: number, entry: unknown]> {
+  const entries = anyObject.safeParse(input).data?.[section];
+  return Array.isArray(entries) ? entries.entries() : [];
 }
 
 export function pathText(path: readonly PropertyKey[]): string {

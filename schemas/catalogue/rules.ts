@@ -128,7 +128,7 @@ export const member = textOr(
 
 export const balance = z.strictObject({ open_id: text, value: points }, 'must be {"open_id": …, "value": …}');
 
-const fileName = z
+export const fileName = z
   .string()
   .regex(/^[^/\\]+$/, 'must be the name of a file beside the catalogue, without a path');
 

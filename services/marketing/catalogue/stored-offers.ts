@@ -21,15 +21,19 @@ export interface Holder {
   readonly value: number;
 }
 
-/** An offer, and who has it: a list, or the name of the file that lists them. */
-export interface FileOffer {
+/** Who has an offer: a list, or the name of the file that lists them. */
+export interface Holders {
   readonly kind: OfferKind;
-  readonly appId: string;
-  readonly id: string;
-  readonly offer: object;
   readonly holders: readonly Holder[] | string;
   /** Where it stands, such as `memberships[0].members`. */
   readonly holdersPath: string;
+}
+
+/** An offer, and who has it. */
+export interface FileOffer extends Holders {
+  readonly appId: string;
+  readonly id: string;
+  readonly offer: object;
 }
 
 /** Every offer of a catalogue's file, in its order. */

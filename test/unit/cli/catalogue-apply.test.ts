@@ -56,3 +56,42 @@ describe('a file that is no YAML', () => {
     ]);
   });
 });
+
+const score = (id: string, balances: string): string =>
+  JSON.stringify({ app_id: 'tt1', id, name: 'beans', dimension: 'order', balances });
+const membership = (id: string, members: string): string =>
+  JSON.stringify({ app_id: 'tt1', id, desc: 'gold', dimension: 'order', discount_amount: 100, members });
+
+describe('what is wrong with a file', () => {
+  it('is told together with what is wrong with the files beside it', async () => {
+    file('gold.ndjson', '"o1"', '5');
+    file('beans.ndjson', '{"open_id":"o1","value":1}', '{"open_id":"o2"}');
+    const path = file(
+      'broken.yaml',
+      `memberships: [${membership('m1', 'gold.ndjson')}, {"members": "../gold.ndjson"}]`,
+      `scores: [${score('s1', 'absent.ndjson')}, ${score('s1', 'beans.ndjson')}, 7]`,
+    );
+    expect(await problemsOf(path)).toEqual([
+      'memberships[1].app_id must be present',
+      'memberships[1].id must be present',
+      'memberships[1].desc must be present',
+      'memberships[1].dimension must be goods or order',
+      'memberships[1].discount_amount must be present',
+      'memberships[1].members must be the name of a file beside the catalogue, without a path',
+      'scores[2] must be an object',
+      'scores[1] must not repeat the id of scores[0]',
+      'gold.ndjson line 2: must be an open_id, or {"open_id": …}',
+      expect.stringMatching(/^scores\[0\][.]balances can't be read: .*ENOENT: .*absent[.]ndjson'$/),
+      'beans.ndjson line 2: value must be present',
+    ]);
+  });
+
+  it('is told of every file that it names, also where one of them is not there', async () => {
+    file('beans.ndjson', 'nonsense');
+    const scores = [score('s1', 'absent.ndjson'), score('s2', 'beans.ndjson'), score('s3', 'beans.ndjson')];
+    expect(await problemsOf(file('well.yaml', `scores: [${scores.join(', ')}]`))).toEqual([
+      expect.stringMatching(/^scores\[0\][.]balances can't be read: .*ENOENT: .*absent[.]ndjson'$/),
+      'beans.ndjson line 1: must be one JSON value',
+    ]);
+  });
+});
