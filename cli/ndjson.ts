@@ -18,6 +18,8 @@ export interface LineProblem {
 /** Some lines of a file, in their order. */
 export interface Lines<T> {
   readonly values: readonly T[];
+  /** The line of each value, counted from 1. */
+  readonly numbers: readonly number[];
   readonly problems: readonly LineProblem[];
   /** How much of the file was read for them. */
   readonly bytes: number;
@@ -65,13 +67,17 @@ export async function bytesOf(path: string): Promise<number> {
 
 function linesOf<T>(lines: readonly Line[], schema: z.ZodType<T>, bytes: number): Lines<T> {
   const values: T[] = [];
+  const numbers: number[] = [];
   const problems: LineProblem[] = [];
   for (const line of lines) {
     const read = valueOf(readLine(line), schema);
-    if ('value' in read) values.push(read.value);
+    if ('value' in read) {
+      values.push(read.value);
+      numbers.push(line.number);
+    }
     for (const message of read.problems ?? []) problems.push({ line: line.number, message });
   }
-  return { values, problems, bytes };
+  return { values, numbers, problems, bytes };
 }
 
 type Read<T> = { readonly value: T; readonly problems?: never } | { readonly problems: readonly string[] };

@@ -1,7 +1,8 @@
 import { CommandError } from './failure.ts';
 import type { LineProblem } from './ndjson.ts';
 
-const SHOWN = 100;
+/** Of how many problems of a file it is told which they are. */
+export const SHOWN = 100;
 
 /** Gathers the problems of a file with millions of lines: all are counted, the first are kept. */
 export class FileProblems {
@@ -19,6 +20,11 @@ export class FileProblems {
       if (this.#count < SHOWN) this.#kept.push(`${this.#name} line ${line}: ${message}`);
       this.#count += 1;
     }
+  }
+
+  /** Problems of which only the number is known. */
+  addUntold(count: number): void {
+    this.#count += count;
   }
 
   /** One sentence each. */

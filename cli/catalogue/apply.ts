@@ -5,9 +5,9 @@ import { connectClickHouse } from '../connections.ts';
 import { EXIT } from '../failure.ts';
 import type { Io } from '../io.ts';
 import { refusal, refuse } from '../problems.ts';
+import { checkHolders, checkOffer } from './checking.ts';
 import { asJson, asText, type Applied } from './difference-text.ts';
 import { readCatalogueFile } from './file.ts';
-import { checkHolders, checkOffer } from './holders.ts';
 import { storeCatalogue } from './storing.ts';
 import { walk } from './walk.ts';
 

@@ -95,3 +95,34 @@ describe('what is wrong with a file', () => {
     ]);
   });
 });
+
+describe('a file that names a buyer twice', () => {
+  it('is told both lines of each', async () => {
+    file('gold.ndjson', '"o1"', '', '{"open_id":"o2"}', '"o2"', '{"open_id":"o1"}', '"o1"', '"o3"');
+    file('beans.ndjson', '{"open_id":"o1","value":1}', '{"open_id":"o1"}', '{"open_id":"o1","value":2}');
+    const path = file(
+      'twice.yaml',
+      `memberships: [${membership('m1', 'gold.ndjson')}]`,
+      `scores: [${score('s1', 'beans.ndjson')}]`,
+    );
+    expect(await problemsOf(path)).toEqual([
+      'gold.ndjson line 4: must not name the buyer of line 3 again',
+      'gold.ndjson line 5: must not name the buyer of line 1 again',
+      'gold.ndjson line 6: must not name the buyer of line 1 again',
+      'beans.ndjson line 2: value must be present',
+      'beans.ndjson line 3: must not name the buyer of line 1 again',
+    ]);
+  });
+
+  it('is told how many more, where there are many', async () => {
+    const many = Array.from({ length: 5000 }, (_, n) => `"o${n}"`);
+    file('gold.ndjson', ...many, ...many);
+    const problems = await problemsOf(file('many.yaml', `memberships: [${membership('m1', 'gold.ndjson')}]`));
+    expect(problems).toHaveLength(101);
+    for (const problem of problems.slice(0, 100)) {
+      const [, line, first] = /line (\d+): must not name the buyer of line (\d+) again$/.exec(problem) ?? [];
+      expect(Number(line) - Number(first)).toBe(5000);
+    }
+    expect(problems.at(-1)).toBe('gold.ndjson: 4,900 more');
+  });
+});
