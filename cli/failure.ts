@@ -37,7 +37,7 @@ function brokenSettings(error: SettingsError): string {
   return `a setting is wrong:\n  ${error.message.replaceAll('\n', '\n  ')}\nkaquan config lists each setting with its rule.`;
 }
 
-/** One sentence for the two things that are most often away, else the error's own words. */
+/** One sentence for what is most often away: Kafka, ClickHouse, its tables; else the error's own words. */
 export function sentenceOf(error: unknown, env: Env): string {
   const chain = causesOf(error);
   if (chain.some(isKafkaAway)) {
@@ -48,6 +48,7 @@ export function sentenceOf(error: unknown, env: Env): string {
     const url = env['CLICKHOUSE_URL'] || 'http://127.0.0.1:8123';
     return `ClickHouse does not answer at ${url} (CLICKHOUSE_URL). Start it with kaquan stack, or point CLICKHOUSE_URL at yours.`;
   }
+  if (chain.some(isUnmade)) return 'The tables are not there yet: run kaquan migrate.';
   return error instanceof Error ? error.message : String(error);
 }
 

@@ -3,7 +3,7 @@ import { reportSettings } from '../consumers/report/config.ts';
 import { parseSettings } from '../runtime/process/settings.ts';
 import { deadLetterTopic, REPORT_GROUP, TOPIC } from '../schemas/coupon_order/topic.ts';
 import { connectClickHouse, connectKafka } from './connections.ts';
-import { EXIT, isUnmade, sentenceOf } from './failure.ts';
+import { EXIT, sentenceOf } from './failure.ts';
 import type { Io } from './io.ts';
 import { readGroup, readStore, type GroupReading, type StoreReading } from './status/readings.ts';
 import { askAt, type MemberReading } from './status/members.ts';
@@ -39,11 +39,9 @@ async function attempt<T>(env: Io['env'], read: () => Promise<T>): Promise<Part<
   try {
     return { ok: true, value: await read() };
   } catch (error) {
-    return { ok: false, problem: isUnmade(error) ? NO_TABLES : sentenceOf(error, env) };
+    return { ok: false, problem: sentenceOf(error, env) };
   }
 }
-
-const NO_TABLES = 'The tables are not there yet: run kaquan migrate.';
 
 const NO_URL = 'Not used: REPORT_URL is not set, so that nothing leaves this machine.';
 

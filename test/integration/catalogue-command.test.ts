@@ -38,7 +38,6 @@ let file: string;
 beforeAll(async () => {
   stack = await startTestStack();
   clickhouse = storeOf(stack);
-  await done(['migrate'], stack.env);
   folder = await mkdtemp(join(tmpdir(), 'kaquan-catalogue-'));
   await cp(EXAMPLES, folder, { recursive: true });
   file = join(folder, 'coffee-shop.yaml');
@@ -57,7 +56,26 @@ async function applied(...args: string[]): Promise<Applied> {
 
 const version = async (): Promise<string | undefined> => (await currentVersion(clickhouse))?.version;
 
+describe('a store without tables', () => {
+  it.each([
+    ['catalogue apply', () => [file, '--dry-run']],
+    ['catalogue show', () => []],
+    ['redeem', () => ['c-1']],
+    ['identities apply', () => [join(folder, 'nobody.ndjson')]],
+    ['explain', () => ['--app', APP, '--open-id', 'oZ', '--goods', 'g:1:100']],
+  ])('is told with its mend by %s', async (command, args) => {
+    await writeFile(join(folder, 'nobody.ndjson'), '{"app_id":"tt1","open_id":"o1","user_id":"u1"}');
+    expect(await kaquan([...command.split(' '), ...args()], stack.env)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'kaquan: The tables are not there yet: run kaquan migrate.\n',
+    });
+  });
+});
+
 describe('kaquan catalogue', () => {
+  beforeAll(() => done(['migrate'], stack.env));
+
   it('shows what an application would change, and changes nothing', async () => {
     const { stdout } = await done(['catalogue', 'apply', file, '--dry-run'], stack.env);
     expect(stdout).toContain(`+ coupon_batch batch-A of ${APP}\n`);
