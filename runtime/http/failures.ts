@@ -26,6 +26,15 @@ export class RefusedError extends Error {
   }
 }
 
+const isAccident = (error: FastifyError): boolean =>
+  (error.statusCode ?? 500) >= 500 && !(error instanceof RefusedError);
+
+/** What is told of an error of a route, or of the framework. */
+export const failureOf = (error: FastifyError): Failure => ({
+  status: error.statusCode ?? 500,
+  sentence: isAccident(error) ? 'the service failed; its log says why' : error.message,
+});
+
 /** Answers every failure in the service's own form; only accidents are logged, and never what a request said. */
 export function answerFailures(app: FastifyInstance, answer: FailureAnswer, logger: Logger): void {
   const send = (reply: FastifyReply, failure: Failure) => {
@@ -36,15 +45,13 @@ export function answerFailures(app: FastifyInstance, answer: FailureAnswer, logg
     send(reply, { status: 404, sentence: `there is no ${request.method} ${pathOf(request)}` }),
   );
   app.setErrorHandler((error: FastifyError, request, reply) => {
-    const { statusCode: status = 500 } = error;
-    if (error instanceof RefusedError) {
-      if (error.retryAfter !== undefined) void reply.header('retry-after', error.retryAfter);
-    } else if (status >= 500) {
+    if (error instanceof RefusedError && error.retryAfter !== undefined)
+      void reply.header('retry-after', error.retryAfter);
+    if (isAccident(error)) {
       const place = { step: 'request', path: pathOf(request) };
       logger.error({ ...place, reason: error.message, stack: error.stack }, 'failed');
-      return send(reply, { status, sentence: 'the service failed; its log says why' });
     }
-    return send(reply, { status, sentence: error.message });
+    return send(reply, failureOf(error));
   });
 }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
-import type { FailureAnswer } from '../../runtime/http/failures.ts';
+import type { Failure, FailureAnswer } from '../../runtime/http/failures.ts';
 import { OperatorError } from '../../runtime/process/operator-error.ts';
 import type { MarketingConfig } from './config.ts';
 
@@ -87,10 +87,16 @@ export function refusalForms(forms: RefusalTable, always200: boolean): RefusalFo
   };
 }
 
+/** The refusal that a failure is. */
+export const refusalOf = ({ status, sentence }: Failure): Refusal => ({
+  kind: status < 500 ? 'bad_request' : 'internal',
+  detail: sentence,
+});
+
 /** What is no route of ours keeps its HTTP status; all else is told as a refusal. */
 export function failureForm(forms: RefusalForms): FailureAnswer {
-  return ({ status, sentence }) => {
-    const { body, ...told } = forms({ kind: status < 500 ? 'bad_request' : 'internal', detail: sentence });
-    return { status: status === 404 ? 404 : told.status, body };
+  return (failure) => {
+    const { body, status } = forms(refusalOf(failure));
+    return { status: failure.status === 404 ? 404 : status, body };
   };
 }

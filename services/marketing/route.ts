@@ -1,8 +1,9 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
+import { failureOf } from '../../runtime/http/failures.ts';
 import { takeRawBodies } from '../../runtime/http/raw-bodies.ts';
 import type { Outcome } from './check-out.ts';
-import type { RefusalForms } from './refusals.ts';
+import { refusalOf, type RefusalForms } from './refusals.ts';
 import type { Told } from './request-log.ts';
 import type { SignedRequest } from './signature/signed-request.ts';
 
@@ -19,6 +20,11 @@ export interface RouteParts {
 export function addMarketingRoute(app: FastifyInstance, parts: RouteParts): void {
   void app.register((scope, _, done) => {
     takeRawBodies(scope);
+    // Answered by the service, in its own form, like every failure; but a refusal like any other.
+    scope.setErrorHandler((error: FastifyError, request, reply) => {
+      note({ kind: 'refused', refusal: refusalOf(failureOf(error)) }, request, reply, parts);
+      throw error;
+    });
     scope.post(parts.path, (request, reply) => respond(request, reply, parts));
     done();
   });
@@ -30,11 +36,21 @@ async function respond(
   parts: RouteParts,
 ): Promise<FastifyReply> {
   const outcome = await parts.decide(signedRequestOf(request));
-  const ageMs = parts.age();
-  parts.tell(outcome, { logId: headerOf(request, 'byte-logid'), ageMs, tookMs: reply.elapsedTime });
-  void reply.header('kaquan-holdings-age', Number.isFinite(ageMs) ? (ageMs / 1000).toFixed(3) : 'unknown');
+  note(outcome, request, reply, parts);
   const { status, body } = answerOf(outcome, parts.forms);
   return reply.code(status).send(body);
+}
+
+/** Tells of a request what became of it, and its answer how fresh the holdings are. */
+function note(
+  outcome: Outcome,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { age, tell }: RouteParts,
+): void {
+  const ageMs = age();
+  tell(outcome, { logId: headerOf(request, 'byte-logid'), ageMs, tookMs: reply.elapsedTime });
+  void reply.header('kaquan-holdings-age', Number.isFinite(ageMs) ? (ageMs / 1000).toFixed(3) : 'unknown');
 }
 
 function answerOf(outcome: Outcome, forms: RefusalForms): { status: number; body: object } {

@@ -201,13 +201,40 @@ describe('a refusal', () => {
     expect((await ask('{')).status).toBe(400);
   });
 
-  it('is of a body that is too long, or empty, too', async () => {
-    const { ask } = await serve();
-    for (const body of ['x'.repeat(300_000), '']) {
-      const response = await ask(body);
-      expect(response.status).toBe(200);
-      expect(await response.json()).toMatchObject({ err_no: 400 });
-    }
+  it.each([
+    ['too long', 'x'.repeat(300_000), /body is too large/],
+    ['empty', '', /must be JSON/],
+  ])('is of a body that is %s, too, and told, counted and logged as any other', async (_, body, why) => {
+    const { ask, count, log } = await serve();
+    const response = await ask(body, { ...printedRequest().headers, 'byte-logid': 'log-1' });
+    expect(response.status).toBe(200);
+    expect(response.headers.get('kaquan-holdings-age')).toBe('1.250');
+    expect(await response.json()).toMatchObject({ err_no: 400, err_tips: expect.stringMatching(why) });
+    expect(await count('kaquan_marketing_refusals_total{kind="bad_request"}')).toBe(1);
+    const lines = log().trimEnd().split('\n');
+    expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({
+      msg: 'refused',
+      refusal: 'bad_request',
+      reason: expect.stringMatching(why),
+      log_id: 'log-1',
+      age_ms: 1250,
+    });
+  });
+
+  it('is of an accident, which the log tells once more', async () => {
+    let asked = 0;
+    const age = (): number => {
+      asked += 1;
+      if (asked === 1) throw new Error('a bug');
+      return 1250;
+    };
+    const { ask, count, log } = await serve({}, { age });
+    const response = await ask();
+    expect(response.headers.get('kaquan-holdings-age')).toBe('1.250');
+    expect(await response.json()).toMatchObject({ err_no: 500 });
+    expect(await count('kaquan_marketing_refusals_total{kind="internal"}')).toBe(1);
+    expect(log()).toContain('"reason":"a bug"');
+    expect(log()).toContain('"refusal":"internal"');
   });
 
   it('is no matter of the content type', async () => {
