@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { addCommands } from './commands.ts';
 import { EXIT, failureOf } from './failure.ts';
 import type { Io } from './io.ts';
+import { packageVersion } from './package.ts';
 
 /**
  * Runs one command line (without `node` and the script).
@@ -23,6 +24,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
 function createProgram(io: Io, onExit: (code: number) => void): Command {
   const program = new Command('kaquan')
     .description('Real-time, exact analytics for coupon orders over Apache Kafka and ClickHouse.')
+    .version(packageVersion(), '-V, --version', 'print the version')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),

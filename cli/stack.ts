@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { clickhouseSettings } from '../runtime/clickhouse/settings.ts';
@@ -8,6 +7,7 @@ import { kafkaSettings } from '../runtime/kafka/settings.ts';
 import { parseSettings } from '../runtime/process/settings.ts';
 import { embeddedRegistry } from '../schemas/index.ts';
 import { CommandError, EXIT } from './failure.ts';
+import { packageFolder } from './package.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -60,15 +60,8 @@ function optionsOf(dataDir: string, env: Env): StackOptions {
     analystDatabase: 'kaquan',
     schemas: embeddedRegistry(),
     pom: fileURLToPath(new URL('../pom.xml', import.meta.url)),
-    cache: join(packageRoot(), 'node_modules', '.cache', 'kaquan'),
+    cache: join(packageFolder(), 'node_modules', '.cache', 'kaquan'),
     env: { ...env },
     onProgress: (sentence) => process.stderr.write(`${sentence}\n`),
   };
-}
-
-// The sources and their compiled form lie at different depths.
-function packageRoot(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
-  return folder;
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 
@@ -53,6 +54,11 @@ describe('the command line', () => {
     expect(code).toBe(0);
     for (const command of COMMANDS)
       expect(out).toMatch(new RegExp(`^ {2}${command.split(' ')[0]}\\b.* {2,}\\S`, 'm'));
+  });
+
+  it('tells its version', async () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+    expect(await kaquan(['--version'])).toEqual({ code: 0, out: `${version}\n`, err: '' });
   });
 
   it('takes no command for wrong use, and shows the help', async () => {
