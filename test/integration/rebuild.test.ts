@@ -176,7 +176,7 @@ it('comes to the same in small slices', async () => {
     lock: { confirm: () => undefined },
     now: Date.now(),
     say: () => undefined,
-    slice: 100,
+    slice: 400,
   });
   await admin.close();
   expect(folded.orders).toBe(await numberOf(clickhouse, 'SELECT count() FROM kaquan.orders'));
