@@ -231,13 +231,15 @@ export class OrdersPipeline implements GroupHandlers {
     if (isCommitted) onCommitted?.(batch);
   }
 
-  async #commit(epoch: number, batch: Batch, signal: AbortSignal): Promise<boolean> {
+  /** Before the next batch is stored, so that a commit that is made again never goes back behind a later one. */
+  async #commit(epoch: number, { offsets }: Batch, signal: AbortSignal): Promise<boolean> {
+    const commit = async (): Promise<boolean> => (await this.#group?.commit(epoch, offsets)) ?? false;
     try {
-      return (await this.#group?.commit(epoch, batch.offsets)) ?? false;
+      return await this.#options.persist('the commit', commit, signal, 'Kafka');
     } catch (error) {
-      // All of it is stored: the next commit includes this one, and after a rebalance it is fetched again.
-      if (!signal.aborted) this.#options.logger.warn({ error: asError(error).message }, 'commit failed');
-      return false;
+      // All of it is stored; after a rebalance it is fetched again.
+      if (signal.aborted) return false;
+      throw error;
     }
   }
 
