@@ -141,10 +141,14 @@ export class Assignment {
     try {
       await this.#sendAll(lane, courier);
     } catch (error) {
-      if (this.closing.aborted) return;
-      this.#close();
-      this.#options.onFailed(error instanceof Error ? error : new Error(String(error)));
+      this.#fail(error);
     }
+  }
+
+  #fail(error: unknown): void {
+    if (this.closing.aborted) return;
+    this.#close();
+    this.#options.onFailed(error instanceof Error ? error : new Error(String(error)));
   }
 
   async #sendAll(lane: Lane, courier: Courier): Promise<void> {
@@ -158,8 +162,8 @@ export class Assignment {
         continue;
       }
       upcoming = courier.prepare();
-      // Awaited when this one is delivered; until then a rejection must not count as unhandled.
-      upcoming.catch(() => undefined);
+      // The API may keep this one waiting for hours.
+      upcoming.catch((error: unknown) => this.#fail(error));
       await courier.deliver(prepared);
     }
   }
