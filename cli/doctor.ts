@@ -5,7 +5,8 @@ import type { ClickHouse } from '../runtime/clickhouse/client.ts';
 import type { KafkaAdmin } from '../runtime/kafka/admin.ts';
 import { parseSettings } from '../runtime/process/settings.ts';
 import { deadLetterTopic, REPORT_GROUP, TOPIC } from '../schemas/coupon_order/topic.ts';
-import { accountedOffsets } from '../sql/ledgers.ts';
+import { accountedOffsets, lastStoredRecords } from '../sql/ledgers.ts';
+import { holdOn } from '../sql/rebuilds.ts';
 import { recordedTopic } from '../sql/records.ts';
 import { storeSettings } from '../sql/settings.ts';
 import { connectClickHouse, connectKafka } from './connections.ts';
@@ -76,6 +77,9 @@ function split(sentences: string): [sentence: string, mend: string] {
     : [sentences.slice(0, end + 1), sentences.slice(end + 2)];
 }
 
+// A person waits for it.
+const PATIENCE = { timeoutMs: 10_000 };
+
 function kafkaChecks(admin: KafkaAdmin, clickhouse: ClickHouse | undefined, config: Config): Check[] {
   const failing = [config.ORDERS_GROUP, REPORT_GROUP, COLLECTOR];
   const specs = [
@@ -83,11 +87,13 @@ function kafkaChecks(admin: KafkaAdmin, clickhouse: ClickHouse | undefined, conf
     ...failing.map((name) => deadLetterSpec(deadLetterTopic(name), config)),
   ];
   const recorded = async (topic: string) => clickhouse && recordedTopic(clickhouse, topic);
-  const accounted = async (group: string) => {
+  const none = new Map<number, never>();
+  /** What the tables know of the living topic; nothing while ClickHouse is away, or was never migrated. */
+  const known = async <T>(
+    ask: (store: ClickHouse, generation: number) => Promise<ReadonlyMap<number, T>>,
+  ) => {
     const generation = (await recorded(TOPIC))?.generation;
-    return clickhouse && generation !== undefined
-      ? accountedOffsets(clickhouse, { group, generation }, { timeoutMs: 10_000 })
-      : undefined;
+    return clickhouse && generation !== undefined ? ask(clickhouse, generation) : none;
   };
   const groups = [
     { group: config.ORDERS_GROUP, isUnused: false },
@@ -95,9 +101,17 @@ function kafkaChecks(admin: KafkaAdmin, clickhouse: ClickHouse | undefined, conf
   ];
   return [
     () => checkBrokers(admin, config.KAFKA_REPLICATION),
-    ...specs.map((spec) => () => checkTopic(admin, spec, recorded)),
+    ...specs.map((spec) => () => checkTopic(admin, spec, recorded, config.KAFKA_BROKERS)),
     ...groups.map(
-      (one) => () => checkGroup(admin, { ...one, topic: TOPIC, accounted: () => accounted(one.group) }),
+      (one) => () =>
+        checkGroup(admin, {
+          ...one,
+          topic: TOPIC,
+          accounted: () =>
+            known((store, generation) => accountedOffsets(store, { group: one.group, generation }, PATIENCE)),
+          stored: () => known((store, generation) => lastStoredRecords(store, generation, PATIENCE)),
+          hold: async () => clickhouse && holdOn(clickhouse, one.group, PATIENCE),
+        }),
     ),
     () => checkBrokerClock(admin, TOPIC, Date.now),
   ];

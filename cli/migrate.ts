@@ -50,7 +50,7 @@ export async function migrateAll(env: Io['env']): Promise<Migrated> {
   try {
     // Before anything is changed: a refusal leaves all as it was.
     await checkPartitions(admin, clickhouse, events);
-    for (const { topic } of specs) await checkConfig(admin, topic);
+    for (const { topic } of specs) await checkConfig(admin, topic, config.KAFKA_BROKERS);
     const { applied } = await migrateStore(clickhouse, {
       ...lock,
       timeZone: config.TIME_ZONE,

@@ -14,10 +14,13 @@ export interface RebuildStep {
   readonly plan: string;
 }
 
-/** A rebuild that keeps a group's consumers away. */
+/** A rebuild that keeps the consumers of groups away. */
 export interface Hold {
   readonly number: number;
   readonly step: 'hold' | 'exchange';
+  readonly groups: readonly string[];
+  /** Since when, ms since 1970, by the clock of ClickHouse. */
+  readonly since: number;
 }
 
 /** A consumer may not go on with what it has: it has to begin again, once no rebuild keeps it away. */
@@ -48,20 +51,31 @@ export async function recordStep(clickhouse: ClickHouse, step: RebuildStep): Pro
   );
 }
 
+/** The rebuild that keeps consumers away now; undefined: none does. */
+export async function presentHold(
+  clickhouse: ClickHouse,
+  options: RequestOptions = {},
+): Promise<Hold | undefined> {
+  const [row] = await clickhouse.query<Omit<Hold, 'step'> & Pick<RebuildStep, 'step'> & { held: 0 | 1 }>(
+    `SELECT number, argMax(step, sequence) AS step, argMax(consumer_groups, sequence) AS groups,
+       toFloat64(toUnixTimestamp64Milli(min(at))) AS since,
+       step = 'exchange' OR step = 'hold' AND max(at) > now64(3) - INTERVAL ${HOLD_LIVES_S} SECOND AS held
+     FROM kaquan_store.rebuilds GROUP BY number ORDER BY number DESC LIMIT 1`,
+    options,
+  );
+  if (row === undefined || row.held === 0 || row.step === 'release') return undefined;
+  const { number, step, groups, since } = row;
+  return { number, step, groups, since };
+}
+
 /** Whether consumers of `group` have to stay away now. A member must ask after it joined: whoever holds looks for members then. */
 export async function holdOn(
   clickhouse: ClickHouse,
   group: string,
   options: RequestOptions = {},
 ): Promise<Hold | undefined> {
-  const [row] = await clickhouse.query<{ number: number; step: RebuildStep['step']; held: 0 | 1 }>(
-    `SELECT number, step,
-       has(consumer_groups, {group:String}) AND (step = 'exchange' OR step = 'hold' AND at > now64(3) - INTERVAL ${HOLD_LIVES_S} SECOND) AS held
-     FROM kaquan_store.rebuilds ORDER BY number DESC, sequence DESC LIMIT 1`,
-    { ...options, params: { group } },
-  );
-  if (row === undefined || row.held === 0 || row.step === 'release') return undefined;
-  return { number: row.number, step: row.step };
+  const hold = await presentHold(clickhouse, options);
+  return hold?.groups.includes(group) === true ? hold : undefined;
 }
 
 /** @throws {HeldError} when consumers of `group` have to stay away now */
@@ -74,11 +88,21 @@ export async function refuseHeld(
   if (held !== undefined) throw new HeldError(reasonOf(held));
 }
 
-/** Why consumers stay away, and what ends it. */
-export const reasonOf = ({ number, step }: Hold): string =>
+/** What the rebuild does that keeps consumers away. */
+export const doingOf = ({ number, step }: Pick<Hold, 'number' | 'step'>): string =>
   step === 'hold'
     ? `rebuild ${number} is about to exchange the tables`
-    : `rebuild ${number} exchanges the tables; if it was interrupted, \`kaquan rebuild orders\` finishes it`;
+    : `rebuild ${number} exchanges the tables`;
+
+/** Why consumers stay away, and what ends it. */
+export const reasonOf = (hold: Pick<Hold, 'number' | 'step'>): string =>
+  hold.step === 'hold'
+    ? doingOf(hold)
+    : `${doingOf(hold)}; if it was interrupted, \`kaquan rebuild orders\` finishes it`;
+
+/** What a person is to do about it. */
+export const HOLD_WAY =
+  'Wait for it; if nobody runs it any more, run kaquan rebuild orders again, which finishes or releases it.';
 
 const LAST_EXCHANGE = "(SELECT max(number) FROM kaquan_store.rebuilds WHERE step = 'exchange')";
 

@@ -1,5 +1,6 @@
 import type { KafkaAdmin, TopicSpec } from '../../runtime/kafka/admin.ts';
 import type { RecordedTopic } from '../../sql/records.ts';
+import { alterTopic } from '../migrate/topic-specs.ts';
 import { findingsOf, type Finding } from './finding.ts';
 
 const { well, wrong } = findingsOf('topics');
@@ -22,14 +23,19 @@ export async function checkBrokers(admin: KafkaAdmin, replication: number): Prom
 }
 
 /** Whether a topic is there, is as migrate makes it, and has all its replicas. */
-export async function checkTopic(admin: KafkaAdmin, spec: TopicSpec, recorded: Recorded): Promise<Finding[]> {
+export async function checkTopic(
+  admin: KafkaAdmin,
+  spec: TopicSpec,
+  recorded: Recorded,
+  brokers: readonly string[],
+): Promise<Finding[]> {
   const { topic } = spec;
   const count = await admin.partitionCount(topic);
   if (count === undefined)
     return [wrong(`There is no topic ${topic}.`, 'Run kaquan migrate, which makes it.')];
   const findings = [
     ...partitionFindings(spec, count, await recorded(topic)),
-    ...configFindings(spec, await admin.topicConfig(topic)),
+    ...configFindings(spec, await admin.topicConfig(topic), brokers),
     ...replicaFindings(topic, await admin.impaired(topic)),
   ];
   return findings.length > 0 ? findings : [well(`${topic} is as it must be, with ${count} partitions.`)];
@@ -44,7 +50,7 @@ function partitionFindings(
     return [
       wrong(
         `${topic} has ${count} partitions, but ${recorded.partitions} are recorded: orders' histories lie in two partitions each.`,
-        'Publish to a new topic with the new count, and run kaquan rebuild orders.',
+        `Set KAFKA_PARTITIONS=${count} everywhere and run kaquan rebuild orders, which gives the topic a generation of its own.`,
       ),
     ];
   if (count === partitions) return [];
@@ -56,13 +62,17 @@ function partitionFindings(
   ];
 }
 
-function configFindings({ topic, config }: TopicSpec, living: ReadonlyMap<string, string>): Finding[] {
+function configFindings(
+  { topic, config }: TopicSpec,
+  living: ReadonlyMap<string, string>,
+  brokers: readonly string[],
+): Finding[] {
   return Object.entries(config)
     .filter(([name, value]) => living.get(name) !== value)
     .map(([name, value]) =>
       wrong(
         `${topic} has ${name}=${living.get(name) ?? ''}, and it must be ${value}.`,
-        `kafka-configs.sh --alter --entity-type topics --entity-name ${topic} --add-config ${name}=${value}` +
+        alterTopic(brokers, topic, `${name}=${value}`) +
           (name === 'retention.ms' && !topic.includes('.dlq.') ? ' (or set KAFKA_RETENTION_MS).' : '.'),
       ),
     );

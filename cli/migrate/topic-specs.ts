@@ -39,3 +39,7 @@ export const deadLetterSpec = (topic: string, settings: TopicSettings): TopicSpe
 const inSync = ({ KAFKA_REPLICATION: replicas }: TopicSettings) => ({
   'min.insync.replicas': String(Math.max(1, replicas - 1)),
 });
+
+/** What a person types to change a setting of a living topic. */
+export const alterTopic = (brokers: readonly string[], topic: string, setting: string): string =>
+  `kafka-configs.sh --bootstrap-server ${brokers.join(',')} --alter --entity-type topics --entity-name ${topic} --add-config ${setting}`;

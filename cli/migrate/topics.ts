@@ -2,7 +2,7 @@ import type { ClickHouse } from '../../runtime/clickhouse/client.ts';
 import type { KafkaAdmin, TopicSpec } from '../../runtime/kafka/admin.ts';
 import { recordedTopic, recordTopic } from '../../sql/records.ts';
 import { CommandError } from '../failure.ts';
-import { REQUIRED } from './topic-specs.ts';
+import { alterTopic, REQUIRED } from './topic-specs.ts';
 
 export interface PlacedTopic {
   readonly topic: string;
@@ -36,7 +36,11 @@ export async function checkPartitions(
 }
 
 /** @throws {CommandError} if the topic lives with settings under which figures could not be exact */
-export async function checkConfig(admin: KafkaAdmin, topic: string): Promise<void> {
+export async function checkConfig(
+  admin: KafkaAdmin,
+  topic: string,
+  brokers: readonly string[],
+): Promise<void> {
   if ((await admin.partitionCount(topic)) === undefined) return;
   const config = await admin.topicConfig(topic);
   for (const [name, value] of Object.entries(REQUIRED)) {
@@ -44,7 +48,7 @@ export async function checkConfig(admin: KafkaAdmin, topic: string): Promise<voi
     if (living === value) continue;
     throw new CommandError(
       `the topic ${topic} has ${name}=${living ?? ''}, but exact figures need ${name}=${value}. Change it with ` +
-        `kafka-configs.sh --alter --entity-type topics --entity-name ${topic} --add-config ${name}=${value}`,
+        alterTopic(brokers, topic, `${name}=${value}`),
     );
   }
 }

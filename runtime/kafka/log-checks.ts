@@ -40,7 +40,7 @@ export function createLogChecks(options: LogCheckOptions): LogChecks {
     async starts(partitions, signal) {
       await mayStart(signal);
       await checkPartitionCount(admin, topic, recorded);
-      const facts = await factsOf(options, partitions, signal);
+      const facts = await partitionFacts(options, partitions, signal);
       const { starts, skips } = startingOffsets(facts, acceptGap);
       await recordSkips(skips, signal);
       return starts;
@@ -80,8 +80,9 @@ export async function checkPartitionCount(admin: KafkaAdmin, topic: string, reco
   );
 }
 
-async function factsOf(
-  options: LogCheckOptions,
+/** What is known of each partition before a group may start it. */
+export async function partitionFacts(
+  options: Pick<LogCheckOptions, 'admin' | 'group' | 'topic' | 'accounted' | 'stored'>,
   partitions: readonly number[],
   signal: AbortSignal,
 ): Promise<PartitionFacts[]> {

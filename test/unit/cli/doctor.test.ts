@@ -50,12 +50,54 @@ describe('what the doctor can not be shown on one machine', () => {
     );
   });
 
-  it('a topic that was made anew: the tables know more than the log has', () => {
-    const facts = { partition: 3, offsets: { start: 0, end: 10 }, committed: undefined, accounted: 500 };
-    expect(placeFindings('orders', facts)).toMatchObject([
-      { mend: expect.stringContaining('run kaquan migrate, which makes it anew') },
-    ]);
-    expect(placeFindings('orders', { ...facts, accounted: 10 })).toEqual([]);
+  it.each([
+    [
+      'a topic that was made anew',
+      { accounted: 500 },
+      /: the log ends at 10, but 500 was/,
+      /^Run `kaquan rebuild/,
+    ],
+    [
+      'one that has other records by now',
+      { isAnew: true },
+      /the log's first record is later/,
+      /^Run `kaquan/,
+    ],
+    [
+      'a commit beyond the log',
+      { committed: 11, accounted: 10 },
+      /but 11 was already/,
+      /^Run `kaquan rebuild/,
+    ],
+    [
+      'a commit that somebody moved ahead',
+      { committed: 9, accounted: 4 },
+      /offsets 4 to 8 are/,
+      /--accept-gap/,
+    ],
+    [
+      'what retention removed',
+      { log: { start: 6, end: 10 }, committed: 4, accounted: 4 },
+      /offsets 4 to 5/,
+      /-gap/,
+    ],
+  ])('%s, in the words of the consumer that refuses', (_, over, sentence, mend) => {
+    const fact = {
+      partition: 3,
+      log: { start: 0, end: 10 },
+      committed: undefined,
+      accounted: undefined,
+      ...over,
+    };
+    const [found] = placeFindings('orders', fact);
+    expect(found?.sentence).toMatch(/^orders, partition 3: .*\.$/);
+    expect(found?.sentence).toMatch(sentence);
+    expect(found?.mend).toMatch(mend);
+  });
+
+  it('no fault where a consumer would start: what retention removed is stored', () => {
+    const log = { start: 6, end: 10 };
+    expect(placeFindings('orders', { partition: 3, log, committed: 4, accounted: 8 })).toEqual([]);
   });
 });
 
