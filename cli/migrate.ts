@@ -1,5 +1,3 @@
-import { hostname } from 'node:os';
-
 import { FOLD_VERSION } from '../domain/order/state.ts';
 import { parseSettings } from '../runtime/process/settings.ts';
 import { ordersSettings } from '../consumers/orders/config.ts';
@@ -7,7 +5,7 @@ import { COLLECTOR } from '../producers/collector/dead-letters.ts';
 import { deadLetterTopic, REPORT_GROUP, TOPIC } from '../schemas/coupon_order/topic.ts';
 import { migrateStore, withStoreLock } from '../sql/migrate.ts';
 import { storeSettings } from '../sql/settings.ts';
-import { commandLogger, connectClickHouse, connectKafka } from './connections.ts';
+import { connectClickHouse, connectKafka } from './connections.ts';
 import { EXIT } from './failure.ts';
 import {
   checkConfig,
@@ -18,6 +16,7 @@ import {
 } from './migrate/topics.ts';
 import { deadLetterSpec, eventsSpec } from './migrate/topic-specs.ts';
 import type { Io } from './io.ts';
+import { storeLock } from './store-lock.ts';
 
 /** What `kaquan migrate --json` prints. */
 export interface Migrated {
@@ -28,23 +27,22 @@ export interface Migrated {
 
 /** `kaquan migrate`: topics and tables. Safe to repeat. @throws {CommandError} if a living topic is not as it must be */
 export async function migrate({ json }: { readonly json?: true }, io: Io): Promise<number> {
-  const migrated = await migrateAll(io.env);
+  const migrated = await migrateAll(io.env, (sentence) => io.stderr.write(`${sentence}\n`));
   io.stdout.write(json ? `${JSON.stringify(migrated, null, 2)}\n` : asText(migrated));
   return EXIT.done;
 }
 
-/** All that migrate does. @throws {CommandError} if a living topic is not as it must be */
-export async function migrateAll(env: Io['env']): Promise<Migrated> {
+/** All that migrate does. @param say tells a person what it waits for @throws {CommandError} if a living topic is not as it must be */
+export async function migrateAll(
+  env: Io['env'],
+  say: (sentence: string) => unknown = () => undefined,
+): Promise<Migrated> {
   const config = parseSettings({ ...ordersSettings, ...storeSettings }, env);
   const events = eventsSpec(TOPIC, config);
   checkDeliveriesLedger(config);
   const failing = [config.ORDERS_GROUP, REPORT_GROUP, COLLECTOR];
   const specs = [events, ...failing.map((name) => deadLetterSpec(deadLetterTopic(name), config))];
-  const lock = {
-    owner: `${hostname()}:${process.pid}`,
-    logger: commandLogger(env),
-    now: () => performance.now(),
-  };
+  const lock = storeLock(env, say);
   const admin = await connectKafka(env, true);
   const clickhouse = connectClickHouse(env);
   try {

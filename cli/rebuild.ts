@@ -1,5 +1,3 @@
-import { hostname } from 'node:os';
-
 import { ordersSettings } from '../consumers/orders/config.ts';
 import type { OrdersConfig } from '../consumers/orders/main.ts';
 import { FOLD_VERSION } from '../domain/order/state.ts';
@@ -12,12 +10,13 @@ import { createSchemas } from '../schemas/index.ts';
 import { deadLetterTopic, REPORT_GROUP, TOPIC } from '../schemas/coupon_order/topic.ts';
 import { applyMigrations, withStoreLock } from '../sql/migrate.ts';
 import { recordedFact, recordedTopic, type RecordedTopic } from '../sql/records.ts';
-import { commandLogger, connectClickHouse, connectKafka, kafkaClient } from './connections.ts';
+import { connectClickHouse, connectKafka, kafkaClient } from './connections.ts';
 import { CommandError, EXIT } from './failure.ts';
 import type { Io } from './io.ts';
 import { adoptionOf, adoptionText, type Adoption } from './rebuild/adoption.ts';
 import { finishExchange, rebuild, type Rebuild, type RebuildOptions } from './rebuild/rebuild.ts';
 import { rebuildText } from './rebuild/text.ts';
+import { storeLock } from './store-lock.ts';
 
 export interface RebuildCommand {
   readonly from: 'events' | 'topic';
@@ -49,11 +48,7 @@ async function rebuildOnce(
 ): Promise<Rebuild | undefined> {
   const config = parseSettings(ordersSettings, io.env);
   const say = (sentence: string): unknown => io.stderr.write(`${sentence}\n`);
-  const lockOptions = {
-    owner: `${hostname()}:${process.pid}`,
-    logger: commandLogger(io.env),
-    now: () => performance.now(),
-  };
+  const lockOptions = storeLock(io.env, say);
   await applyMigrations(clickhouse, lockOptions);
   return withStoreLock(clickhouse, lockOptions, async (lock) => {
     if (await finishExchange({ admin, clickhouse, say })) {

@@ -83,7 +83,7 @@ async function start(machine: Machine, options: UpOptions, screen: Screen): Prom
     `Kafka at ${machine.env['KAFKA_BROKERS'] ?? ''}, ClickHouse at ${machine.env['CLICKHOUSE_URL'] ?? ''}`,
   );
   screen.say('Making topics and tables …');
-  await migrateAll(machine.env);
+  await migrateAll(machine.env, (sentence) => screen.say(sentence));
   screen.say('Starting the consumer group orders …');
   machine.keep('orders', ['consume', 'orders'], GRACE.orders);
   const receiver = await startReporting(machine, data, GRACE);

@@ -13,6 +13,16 @@ export interface LockOptions {
   readonly staleAfterMs?: number;
   /** Gives up waiting. */
   readonly signal?: AbortSignal;
+  /** Told once of each other claimant that it waits for. */
+  readonly onWait?: ((other: Claimant) => void) | undefined;
+}
+
+/** Somebody else who claims the store. */
+export interface Claimant {
+  /** As he named himself. */
+  readonly owner: string;
+  /** In how many ms his claim is stale, if he does not renew it: he is dead then. */
+  readonly livesMs: number;
 }
 
 export interface Lock {
@@ -25,7 +35,7 @@ const STALE_AFTER_MS = 30_000;
 const POLL_MS = 200;
 
 const LIVING = `
-  SELECT owner FROM
+  SELECT owner, toFloat64(dateDiff('millisecond', now64(3), seen_at) + {stale:UInt32}) AS livesMs FROM
   (
       SELECT owner, argMax(released, revision) AS is_released, max(at) AS seen_at
       FROM kaquan_store.migration_lock GROUP BY owner
@@ -46,13 +56,12 @@ async function acquireLock(clickhouse: ClickHouse, options: LockOptions): Promis
   const claim = claimOf(clickhouse, `${options.owner} ${randomUUID()}`, options.now);
   for (let told = ''; ;) {
     await claim.renew();
-    const living = await clickhouse.query<{ owner: string }>(LIVING, { params: { stale: staleAfterMs } });
-    const others = living.map(({ owner }) => owner).filter((owner) => owner !== claim.owner);
-    const [first] = others;
+    const living = await clickhouse.query<Claimant>(LIVING, { params: { stale: staleAfterMs } });
+    const first = living.find(({ owner }) => owner !== claim.owner);
     if (first === undefined) break;
-    if (first < claim.owner) await claim.release();
-    if (first !== told) options.logger.info({ owner: first }, 'another migration is running; waiting for it');
-    told = first;
+    if (first.owner < claim.owner) await claim.release();
+    if (first.owner !== told) tell(first, options);
+    told = first.owner;
     await delay(POLL_MS * (1 + Math.random()), undefined, { signal: options.signal }).catch(
       async (error: unknown) => {
         await claim.release();
@@ -61,6 +70,12 @@ async function acquireLock(clickhouse: ClickHouse, options: LockOptions): Promis
     );
   }
   return held(claim, staleAfterMs, options);
+}
+
+function tell({ owner, livesMs }: Claimant, { logger, onWait }: LockOptions): void {
+  logger.info({ owner }, 'another migration is running; waiting for it');
+  // Behind the blank is what makes it unique.
+  onWait?.({ owner: owner.replace(/ .*/, ''), livesMs });
 }
 
 /** Does `work` while this process alone holds the store's lock; waits for it first. */

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { ClickHouse } from '../runtime/clickhouse/client.ts';
 import { stringLiteral } from '../runtime/clickhouse/literals.ts';
 import { migrationsIn, sqlFilesIn, statementsIn, type Migration } from './files.ts';
-import { withStoreLock, type Lock } from './lock.ts';
+import { withStoreLock, type Lock, type LockOptions } from './lock.ts';
 import { recordFact, recordedFact } from './records.ts';
 import { applyRetention, type Retention } from './retention.ts';
 
@@ -23,6 +23,7 @@ export interface MigrateOptions {
   /** After how long the lock of a run that has died is taken over, in ms; 30,000 unless told. */
   readonly lockStaleAfterMs?: number;
   readonly signal?: AbortSignal;
+  readonly onWait?: LockOptions['onWait'];
   /** Where `bootstrap.sql`, `migrations/` and `views/` lie; this folder unless told. */
   readonly folder?: URL;
 }
@@ -86,13 +87,14 @@ function lockOptionsOf({
   logger,
   now,
   signal,
+  onWait,
   lockStaleAfterMs,
 }: Omit<MigrateOptions, 'timeZone' | 'foldVersion'>) {
   const optional = {
     ...(signal === undefined ? {} : { signal }),
     ...(lockStaleAfterMs === undefined ? {} : { staleAfterMs: lockStaleAfterMs }),
   };
-  return { owner, logger, now, ...optional };
+  return { owner, logger, now, onWait, ...optional };
 }
 
 async function refuseAnotherFold(clickhouse: ClickHouse, foldVersion: string): Promise<void> {

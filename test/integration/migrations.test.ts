@@ -187,7 +187,7 @@ describe('the lock', () => {
   it('is waited for while its owner lives, and taken over when he does not', async () => {
     await clickhouse.command(
       `INSERT INTO kaquan_store.migration_lock (owner, revision, released, at)
-       SELECT 'dead', 1, 0, now64(3) - INTERVAL 10 SECOND`,
+       SELECT 'dead one', 1, 0, now64(3) - INTERVAL 10 SECOND`,
     );
     const patience = new AbortController();
     const waited: string[] = [];
@@ -198,12 +198,22 @@ describe('the lock', () => {
       },
       warn: () => undefined,
     };
-    const waiting = { ...options, logger: logger as MigrateOptions['logger'], signal: patience.signal };
+    const told: unknown[] = [];
+    const waiting = {
+      ...options,
+      logger: logger as MigrateOptions['logger'],
+      signal: patience.signal,
+      onWait: (other: unknown) => told.push(other),
+    };
     const attempt = withStoreLock(clickhouse, { ...waiting, staleAfterMs: 3_600_000 }, () =>
       Promise.resolve('in'),
     );
     await expect(attempt).rejects.toThrow();
-    expect(waited).toEqual(['dead']);
+    expect(waited).toEqual(['dead one']);
+    expect(told).toEqual([{ owner: 'dead', livesMs: expect.any(Number) }]);
+    const [{ livesMs }] = told as [{ livesMs: number }];
+    expect(livesMs).toBeLessThanOrEqual(3_590_000);
+    expect(livesMs).toBeGreaterThan(3_500_000);
     const later = withStoreLock(clickhouse, { ...options, staleAfterMs: 5_000 }, () => Promise.resolve('in'));
     await expect(later).resolves.toBe('in');
   });
