@@ -27,6 +27,8 @@ export interface GroupReport {
   readonly commitAgeSeconds: number | null;
   /** What its consumers wait for, as they say; the longest first. */
   readonly waits: readonly WaitReport[];
+  /** The rebuild that keeps its consumers away; null: none does. */
+  readonly held: HeldReport | null;
   /** As the consumer says that was there longest; null: none can be asked. */
   readonly rebalances: RebalancesReport | null;
   readonly members: readonly MemberSummary[];
@@ -41,6 +43,14 @@ export interface WaitReport {
   readonly since: string;
   readonly seconds: number;
   readonly trouble: boolean;
+}
+
+export interface HeldReport {
+  readonly rebuild: number;
+  /** What the rebuild does. */
+  readonly sentence: string;
+  readonly since: string;
+  readonly seconds: number;
 }
 
 export interface RebalancesReport {

@@ -1,4 +1,5 @@
 import { duration } from '../../runtime/process/duration.ts';
+import { HOLD_WAY } from '../../sql/rebuilds.ts';
 import type { GroupReport, StatusReport } from './document.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -45,7 +46,9 @@ const deadLetterLine = ({ total, sentence }: NonNullable<GroupReport['deadLetter
 
 /** What keeps a group from moving at all. */
 function stopped(group: GroupReport): string | undefined {
-  const { lag, waits, members, commitAgeSeconds, rebalancing, consumers } = group;
+  const { lag, held, waits, members, commitAgeSeconds, rebalancing, consumers } = group;
+  if (held !== null)
+    return `Its consumers stay away since ${held.since}, ${duration(held.seconds * 1000)}: ${held.sentence}. ${HOLD_WAY}`;
   const wait = waits.find(({ trouble, seconds }) => trouble && seconds >= WAIT_PATIENCE_S);
   if (wait !== undefined)
     return (

@@ -1,6 +1,7 @@
 import type { KafkaAdmin } from '../../runtime/kafka/admin.ts';
 import type { ClickHouse } from '../../runtime/clickhouse/client.ts';
 import { groupLag, type GroupLag } from '../../runtime/kafka/lag.ts';
+import { presentHold, type Hold } from '../../sql/rebuilds.ts';
 import { askMembers, type MemberReading } from './members.ts';
 
 /** What Kafka and its consumers say of a group; undefined: there is no topic. */
@@ -35,6 +36,8 @@ export interface StoreReading {
   /** Offsets. */
   readonly skips: readonly Counted[];
   readonly freshness: Freshness | null;
+  /** The rebuild that keeps consumers away; undefined: none does. */
+  readonly hold?: Hold | undefined;
 }
 
 // A person waits for it.
@@ -56,12 +59,13 @@ export async function readGroup(
 }
 
 export async function readStore(clickhouse: ClickHouse): Promise<StoreReading> {
-  const [deadLetters, skips, freshness] = await Promise.all([
+  const [deadLetters, skips, freshness, hold] = await Promise.all([
     readDeadLetters(clickhouse),
     clickhouse.query<Counted>(SKIPS, PATIENCE),
     readFreshness(clickhouse),
+    presentHold(clickhouse, PATIENCE),
   ]);
-  return { deadLetters, skips, freshness };
+  return { deadLetters, skips, freshness, hold };
 }
 
 export const readDeadLetters = (clickhouse: ClickHouse): Promise<Counted[]> =>

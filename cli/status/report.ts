@@ -1,12 +1,14 @@
 import type {
   CountReport,
   GroupReport,
+  HeldReport,
   LagReport,
   MemberSummary,
   RebalancesReport,
   StatusReport,
   WaitReport,
 } from './document.ts';
+import { doingOf, type Hold } from '../../sql/rebuilds.ts';
 import type { MemberReading } from './members.ts';
 import type { Counted, GroupReading, StoreReading } from './readings.ts';
 import { deadLetterVerdict, freshnessVerdict, lagVerdict, type Verdict } from './verdict.ts';
@@ -54,16 +56,18 @@ function groupReport(known: KnownGroup, { at, topic, kafka, store, strays }: Gat
   const letters = store.ok ? counts(store.value.deadLetters, group) : null;
   const reading = kafka.ok ? kafka.value.get(group) : undefined;
   const members = reading?.members ?? strays?.get(group) ?? [];
+  const hold = store.ok && store.value.hold?.groups.includes(group) === true ? store.value.hold : undefined;
   return {
     group,
     topic,
     unused: unused !== undefined && members.length === 0,
     consumers: kafka.ok ? members.length : null,
     rebalancing: reading?.isRebalancing ?? null,
-    lag: kafka.ok ? lagReport(known, reading) : null,
+    lag: kafka.ok ? lagReport(known, reading, hold) : null,
     commitAgeSeconds:
       reading?.committedAt === undefined ? null : Math.max(0, at.getTime() - reading.committedAt) / 1000,
     waits: members.flatMap((member) => waitsOf(member, at)).sort((a, b) => b.seconds - a.seconds),
+    held: hold === undefined ? null : heldReport(hold, at),
     rebalances: rebalancesOf(members, at),
     members: members.map(summaryOf),
     deadLetters: letters && { ...deadLetterVerdict(letters.total, dlq), ...letters },
@@ -80,6 +84,13 @@ const waitsOf = ({ name, report }: MemberReading, at: Date): WaitReport[] =>
     seconds: Math.max(0, at.getTime() - since) / 1000,
     trouble: isTrouble,
   }));
+
+const heldReport = (hold: Hold, at: Date): HeldReport => ({
+  rebuild: hold.number,
+  sentence: doingOf(hold),
+  since: new Date(hold.since).toISOString(),
+  seconds: Math.max(0, at.getTime() - hold.since) / 1000,
+});
 
 const HOUR_MS = 3_600_000;
 
@@ -101,11 +112,19 @@ function summaryOf({ name, url, report, problem }: MemberReading): MemberSummary
   };
 }
 
-function lagReport({ group, unused }: KnownGroup, reading: GroupReading | undefined): Verdict & LagReport {
+function lagReport(
+  { group, unused }: KnownGroup,
+  reading: GroupReading | undefined,
+  hold: Hold | undefined,
+): Verdict & LagReport {
   const lag = reading?.lag;
-  const isUnused = unused !== undefined && reading?.members.length === 0;
+  const isEmpty = reading?.members.length === 0;
   return {
-    ...(isUnused ? { well: true, sentence: unused } : lagVerdict(group, reading)),
+    ...(isEmpty && unused !== undefined
+      ? { well: true, sentence: unused }
+      : isEmpty && hold !== undefined
+        ? { well: true, sentence: 'Its consumers stay away.' }
+        : lagVerdict(group, reading)),
     events: lag?.records ?? null,
     seconds: lag?.seconds ?? null,
     partitions: lag?.partitions ?? [],

@@ -32,9 +32,12 @@ function groupLines(group: GroupReport, withPartitions: boolean): string[] {
 }
 
 function stateLines(group: GroupReport): string[] {
-  const { unused, commitAgeSeconds: age, waits, rebalances, members, rebalancing } = group;
+  const { unused, commitAgeSeconds: age, held, waits, rebalances, members, rebalancing } = group;
   if (unused) return [];
   return [
+    ...(held === null
+      ? []
+      : [`  held         since ${held.since}, ${duration(held.seconds * 1000)}: ${held.sentence}`]),
     ...(age === null ? [] : [`  committed    ${duration(age * 1000)} ago`]),
     ...(rebalancing === true ? ['  rebalances   at this moment'] : []),
     ...(rebalances === null ? [] : [`  rebalances   ${rebalances.lastHour} since ${rebalances.since}`]),

@@ -237,6 +237,27 @@ describe('the verdict', () => {
     expect(reportOf(gathered({ store: store(0) })).verdict).toMatch(/^The figures are late\./);
   });
 
+  it('names the rebuild that keeps consumers away, since when, and what to do, and asks for no consumer', () => {
+    const hold = { number: 3, step: 'exchange', groups: ['orders'], since: AT - 120_000 } as const;
+    const store = { ok: true, value: { deadLetters: [], skips: [], freshness: null, hold } } as const;
+    const held = { ...behind(1200, 90, 0), store };
+    expect(reportOf(gathered(held))).toMatchObject({
+      well: false,
+      verdict:
+        'orders: Its consumers stay away since 2026-01-31T11:58:00.000Z, 2 min: rebuild 3 exchanges the tables. ' +
+        'Wait for it; if nobody runs it any more, run kaquan rebuild orders again, which finishes or releases it.',
+      groups: [{ held: { rebuild: 3, since: '2026-01-31T11:58:00.000Z', seconds: 120 } }],
+    });
+    expect(text(held)).toContain(
+      '  lag          1,200 events, 90 s, 0 consuming. Its consumers stay away.\n' +
+        '  held         since 2026-01-31T11:58:00.000Z, 2 min: rebuild 3 exchanges the tables\n',
+    );
+    const ofAnother = { ...store, value: { ...store.value, hold: { ...hold, groups: ['report'] } } };
+    expect(reportOf(gathered({ ...behind(1200, 90, 0), store: ofAnother })).verdict).toMatch(
+      /^orders: Nobody/,
+    );
+  });
+
   it('shows what a consumer says while Kafka is away', () => {
     const over = {
       kafka: { ok: false, problem: 'Kafka does not answer.' },
