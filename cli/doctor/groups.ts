@@ -28,7 +28,7 @@ export async function checkGroup(admin: KafkaAdmin, patient: GroupPatient): Prom
     partitionFacts({ ...patient, admin }, [...Array(partitions).keys()], signal),
     admin.group(group),
   ]);
-  const places = facts.flatMap((fact) => placeFindings(group, fact));
+  const places = oneOf(facts.flatMap((fact) => placeFindings(group, fact)));
   const readings = await askMembers(members);
   const troubles = readings.flatMap(({ name, problem, report }) => {
     const sentence = report?.alive.ok === false ? report.alive.sentence : problem;
@@ -40,6 +40,13 @@ export async function checkGroup(admin: KafkaAdmin, patient: GroupPatient): Prom
   const findings = [...places, ...troubles, ...missing];
   if (findings.length > 0) return findings;
   return [well(`${group}: ${members.length} consume, and all commits lie inside the log.`)];
+}
+
+/** What befell one partition befell most of them. */
+function oneOf([first, ...more]: readonly Finding[]): Finding[] {
+  if (first === undefined) return [];
+  if (more.length === 0) return [first];
+  return [{ ...first, sentence: `${first.sentence} So it is with ${more.length} more of its partitions.` }];
 }
 
 const absence = (group: string, hold: Hold | undefined): Finding =>

@@ -46,7 +46,7 @@ const RETENTION_SETTINGS = {
 
 function retentionFindings(wanted: Retention, present: Retention): Finding[] {
   const days = (count: number | undefined): string =>
-    count === undefined ? 'for ever' : `for ${count} days`;
+    count === undefined ? 'for ever' : `for ${count} ${count === 1 ? 'day' : 'days'}`;
   return (['eventsDays', 'ledgerDays', 'deliveriesDays'] as const)
     .filter((name) => wanted[name] !== present[name])
     .map((name) =>

@@ -26,9 +26,11 @@ export function overallVerdict({
     first(used, ({ deadLetters }) =>
       deadLetters?.well === false ? deadLetterLine(deadLetters) : undefined,
     ) ??
-    (freshness?.well === false ? `The figures are late. ${freshness.sentence}` : undefined);
+    (freshness?.well === false ? `The figures are ${lowerFirst(freshness.sentence)}` : undefined);
   return found === undefined ? { well: true, sentence: 'All is well.' } : { well: false, sentence: found };
 }
+
+const lowerFirst = (sentence: string): string => sentence.charAt(0).toLowerCase() + sentence.slice(1);
 
 function first(
   groups: readonly GroupReport[],

@@ -29,7 +29,7 @@ export function lagVerdict(group: string, reading: GroupReading | undefined): Ve
   if (lag.records === 0) {
     return consumers > 0
       ? well('Up to date.')
-      : well(`Up to date, but nobody consumes: start kaquan consume ${group}.`);
+      : unwell(`Up to date, but nobody consumes: start kaquan consume ${group}.`);
   }
   if (consumers === 0) return unwell(`Nobody consumes, ${behind}: start kaquan consume ${group}.`);
   if (lag.seconds <= PATIENCE_S) return well(`Working, ${behind}.`);

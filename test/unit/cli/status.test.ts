@@ -92,6 +92,11 @@ describe('kaquan status', () => {
       behind(1200, 90, 0),
       'Nobody consumes, 1,200 events (90 s) behind: start kaquan consume orders.',
     ],
+    [
+      'nobody consumes what is yet to come',
+      behind(0, 0, 0),
+      'Up to date, but nobody consumes: start kaquan consume orders.',
+    ],
     ['a consumer keeps up', behind(40, 0.6, 1), 'Working, 40 events (0.6 s) behind.'],
     [
       'one consumer is too few',
@@ -224,6 +229,7 @@ describe('the verdict', () => {
 
   it('tells of nobody, of dead letters, and of late figures', () => {
     expect(verdict({}, 0)).toMatch(/^orders: Nobody consumes, 1,200 events/);
+    expect(reportOf(gathered(behind(0, 0, 0))).verdict).toMatch(/^orders: Up to date, but nobody consumes/);
     const store = (count: number) =>
       ({
         ok: true,
@@ -234,7 +240,7 @@ describe('the verdict', () => {
         },
       }) as const;
     expect(reportOf(gathered({ store: store(1) })).verdict).toMatch(/^orders: 1 dead letter\. They are kept/);
-    expect(reportOf(gathered({ store: store(0) })).verdict).toMatch(/^The figures are late\./);
+    expect(reportOf(gathered({ store: store(0) })).verdict).toMatch(/^The figures are late: a group/);
   });
 
   it('names the rebuild that keeps consumers away, since when, and what to do, and asks for no consumer', () => {
