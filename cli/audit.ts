@@ -2,7 +2,7 @@ import { ordersSettings } from '../consumers/orders/config.ts';
 import type { ClickHouse } from '../runtime/clickhouse/client.ts';
 import type { KafkaAdmin } from '../runtime/kafka/admin.ts';
 import { parseSettings } from '../runtime/process/settings.ts';
-import { REPORT_GROUP, TOPIC } from '../schemas/coupon_order/topic.ts';
+import { ORDERS_GROUP, REPORT_GROUP, TOPIC } from '../schemas/coupon_order/topic.ts';
 import { audit, type Audit, type Offsets } from './audit/audit.ts';
 import type { AuditOnce } from './audit/rounds.ts';
 import { auditText } from './audit/text.ts';
@@ -52,7 +52,7 @@ export function auditOnce(
     kafka: kafkaClient(env),
     topic: TOPIC,
     groups: [
-      { group: settings.ORDERS_GROUP, ledger: 'events' },
+      { group: ORDERS_GROUP, ledger: 'events' },
       { group: REPORT_GROUP, ledger: 'report_deliveries' },
     ],
     registryUrl: settings.SCHEMA_REGISTRY_URL,

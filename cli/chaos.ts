@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { reconnecting, type ReconnectingAdmin } from '../runtime/kafka/reconnecting.ts';
 import { createRandom, type Random } from '../runtime/process/random.ts';
-import { REPORT_GROUP, TOPIC } from '../schemas/coupon_order/topic.ts';
+import { ORDERS_GROUP, REPORT_GROUP, TOPIC } from '../schemas/coupon_order/topic.ts';
 import type { Audit } from './audit/audit.ts';
 import { FAULTS } from './chaos/faults.ts';
 import { startMachine, type ChaosMachine } from './chaos/machine.ts';
@@ -31,7 +31,7 @@ interface Rig {
   readonly signal: AbortSignal;
 }
 
-const GROUPS = ['orders', REPORT_GROUP];
+const GROUPS = [ORDERS_GROUP, REPORT_GROUP];
 
 /**
  * `kaquan chaos`: faults on a stack of its own, and then a proof that nothing was lost or counted twice.

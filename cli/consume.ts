@@ -10,7 +10,7 @@ import { caughtUp } from '../runtime/kafka/caught-up.ts';
 import { armCrashPoint } from '../runtime/process/crash-points.ts';
 import type { Worker } from '../runtime/process/restable.ts';
 import { parseSettings } from '../runtime/process/settings.ts';
-import { REPORT_GROUP, TOPIC } from '../schemas/coupon_order/topic.ts';
+import { ORDERS_GROUP, REPORT_GROUP, TOPIC } from '../schemas/coupon_order/topic.ts';
 import { startHoldable } from '../sql/holdable.ts';
 import { connectClickHouse, connectKafka } from './connections.ts';
 import { EXIT, sentenceOf } from './failure.ts';
@@ -38,7 +38,7 @@ const DRAIN_MS = 8000;
 export async function consumeOrders(options: ConsumeOptions, env: Io['env']): Promise<number> {
   const config = parseSettings(ordersSettings, env);
   armCrash(env, ORDERS_POINTS);
-  return consume(config.ORDERS_GROUP, options, env, (around) =>
+  return consume(ORDERS_GROUP, options, env, (around) =>
     startOrders({
       ...around,
       config,

@@ -4,7 +4,7 @@ import { COLLECTOR } from '../producers/collector/dead-letters.ts';
 import type { ClickHouse } from '../runtime/clickhouse/client.ts';
 import type { KafkaAdmin } from '../runtime/kafka/admin.ts';
 import { parseSettings } from '../runtime/process/settings.ts';
-import { deadLetterTopic, REPORT_GROUP, TOPIC } from '../schemas/coupon_order/topic.ts';
+import { deadLetterTopic, ORDERS_GROUP, REPORT_GROUP, TOPIC } from '../schemas/coupon_order/topic.ts';
 import { accountedOffsets, lastStoredRecords } from '../sql/ledgers.ts';
 import { holdOn } from '../sql/rebuilds.ts';
 import { recordedTopic } from '../sql/records.ts';
@@ -81,7 +81,7 @@ function split(sentences: string): [sentence: string, mend: string] {
 const PATIENCE = { timeoutMs: 10_000 };
 
 function kafkaChecks(admin: KafkaAdmin, clickhouse: ClickHouse | undefined, config: Config): Check[] {
-  const failing = [config.ORDERS_GROUP, REPORT_GROUP, COLLECTOR];
+  const failing = [ORDERS_GROUP, REPORT_GROUP, COLLECTOR];
   const specs = [
     eventsSpec(TOPIC, config),
     ...failing.map((name) => deadLetterSpec(deadLetterTopic(name), config)),
@@ -96,7 +96,7 @@ function kafkaChecks(admin: KafkaAdmin, clickhouse: ClickHouse | undefined, conf
     return clickhouse && generation !== undefined ? ask(clickhouse, generation) : none;
   };
   const groups = [
-    { group: config.ORDERS_GROUP, isUnused: false },
+    { group: ORDERS_GROUP, isUnused: false },
     { group: REPORT_GROUP, isUnused: config.REPORT_URL === undefined },
   ];
   return [

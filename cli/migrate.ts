@@ -2,7 +2,7 @@ import { FOLD_VERSION } from '../domain/order/state.ts';
 import { parseSettings } from '../runtime/process/settings.ts';
 import { ordersSettings } from '../consumers/orders/config.ts';
 import { COLLECTOR } from '../producers/collector/dead-letters.ts';
-import { deadLetterTopic, REPORT_GROUP, TOPIC } from '../schemas/coupon_order/topic.ts';
+import { deadLetterTopic, ORDERS_GROUP, REPORT_GROUP, TOPIC } from '../schemas/coupon_order/topic.ts';
 import { migrateStore, withStoreLock } from '../sql/migrate.ts';
 import { storeSettings } from '../sql/settings.ts';
 import { connectClickHouse, connectKafka } from './connections.ts';
@@ -40,7 +40,7 @@ export async function migrateAll(
   const config = parseSettings({ ...ordersSettings, ...storeSettings }, env);
   const events = eventsSpec(TOPIC, config);
   checkDeliveriesLedger(config);
-  const failing = [config.ORDERS_GROUP, REPORT_GROUP, COLLECTOR];
+  const failing = [ORDERS_GROUP, REPORT_GROUP, COLLECTOR];
   const specs = [events, ...failing.map((name) => deadLetterSpec(deadLetterTopic(name), config))];
   const lock = storeLock(env, say);
   const admin = await connectKafka(env, true);

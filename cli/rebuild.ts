@@ -7,7 +7,7 @@ import { readLog } from '../runtime/kafka/log-reader.ts';
 import { createRecordProducer } from '../runtime/kafka/producer.ts';
 import { parseSettings } from '../runtime/process/settings.ts';
 import { createSchemas } from '../schemas/index.ts';
-import { deadLetterTopic, REPORT_GROUP, TOPIC } from '../schemas/coupon_order/topic.ts';
+import { deadLetterTopic, ORDERS_GROUP, REPORT_GROUP, TOPIC } from '../schemas/coupon_order/topic.ts';
 import { applyMigrations, withStoreLock } from '../sql/migrate.ts';
 import { recordedFact, recordedTopic, type RecordedTopic } from '../sql/records.ts';
 import { connectClickHouse, connectKafka, kafkaClient } from './connections.ts';
@@ -67,7 +67,7 @@ async function rebuildOnce(
     const rebuilding = rebuild({
       admin,
       clickhouse,
-      group: config.ORDERS_GROUP,
+      group: ORDERS_GROUP,
       otherGroups: [REPORT_GROUP],
       recorded,
       adoption,
@@ -87,13 +87,13 @@ async function rebuildOnce(
 
 /** The topic as it is recorded, and how it lives. @throws {CommandError} naming what is to be done first */
 async function topicOf(
-  { KAFKA_PARTITIONS: partitions, ORDERS_GROUP: group }: OrdersConfig,
+  { KAFKA_PARTITIONS: partitions }: OrdersConfig,
   ends: { readonly admin: KafkaAdmin; readonly clickhouse: ClickHouse },
 ): Promise<{ readonly recorded: RecordedTopic; readonly adoption: Adoption | undefined }> {
   const recorded = await recordedTopic(ends.clickhouse, TOPIC);
   if (recorded === undefined)
     throw new CommandError(`${TOPIC} is not recorded in ClickHouse: run kaquan migrate first.`);
-  const groups = [group, REPORT_GROUP];
+  const groups = [ORDERS_GROUP, REPORT_GROUP];
   return { recorded, adoption: await adoptionOf({ ...ends, recorded, partitions, groups }) };
 }
 
@@ -107,7 +107,7 @@ async function replayParts(
   const kafka = kafkaClient(env);
   return {
     read: (partition, from, to) => readLog(kafka, { topic: TOPIC, partition, from, to }),
-    deadLetters: await createRecordProducer(kafka, { topic: deadLetterTopic(config.ORDERS_GROUP) }),
+    deadLetters: await createRecordProducer(kafka, { topic: deadLetterTopic(ORDERS_GROUP) }),
     schemas: createSchemas({ registryUrl: config.SCHEMA_REGISTRY_URL }),
     plausible: {
       past: config.PLAUSIBLE_PAST_DAYS * DAY_MS,

@@ -1,7 +1,7 @@
 import { ordersSettings } from '../consumers/orders/config.ts';
 import { reportSettings } from '../consumers/report/config.ts';
 import { parseSettings } from '../runtime/process/settings.ts';
-import { deadLetterTopic, REPORT_GROUP, TOPIC } from '../schemas/coupon_order/topic.ts';
+import { deadLetterTopic, ORDERS_GROUP, REPORT_GROUP, TOPIC } from '../schemas/coupon_order/topic.ts';
 import { connectClickHouse, connectKafka } from './connections.ts';
 import { EXIT, sentenceOf } from './failure.ts';
 import type { Io } from './io.ts';
@@ -46,7 +46,7 @@ async function attempt<T>(env: Io['env'], read: () => Promise<T>): Promise<Part<
 const NO_URL = 'Not used: REPORT_URL is not set, so that nothing leaves this machine.';
 
 function groupsOf(env: Io['env']): KnownGroup[] {
-  const { ORDERS_GROUP, REPORT_URL } = parseSettings({ ...ordersSettings, ...reportSettings }, env);
+  const { REPORT_URL } = parseSettings(reportSettings, env);
   return [
     { group: ORDERS_GROUP, dlq: deadLetterTopic(ORDERS_GROUP) },
     {

@@ -5,7 +5,7 @@ import { ordersSettings } from '../consumers/orders/config.ts';
 import { collectorSettings } from '../producers/collector/settings.ts';
 import { parseSettings } from '../runtime/process/settings.ts';
 import { receiverSettings } from '../services/report-receiver/config.ts';
-import { deadLetterTopic, TOPIC } from '../schemas/coupon_order/topic.ts';
+import { deadLetterTopic, ORDERS_GROUP, TOPIC } from '../schemas/coupon_order/topic.ts';
 import { marketingSettings } from '../services/marketing/config.ts';
 import { connectKafka } from './connections.ts';
 import { CommandError, EXIT } from './failure.ts';
@@ -151,14 +151,14 @@ function showFigures(
 ): () => Promise<void> {
   const { env } = machine;
   const settings = parseSettings(ordersSettings, env);
-  const watch: Watch = startWatch({ env, group: settings.ORDERS_GROUP, topic: TOPIC });
+  const watch: Watch = startWatch({ env, group: ORDERS_GROUP, topic: TOPIC });
   const clock = new Intl.DateTimeFormat('en-GB', { timeZone: settings.TIME_ZONE, timeStyle: 'medium' });
   const around = (): Surroundings => ({
     time: clock.format(new Date()),
     timeZone: settings.TIME_ZONE,
     clickhouseUrl: settings.CLICKHOUSE_URL,
     analyst: settings.CLICKHOUSE_ANALYST_USER,
-    dlq: deadLetterTopic(settings.ORDERS_GROUP),
+    dlq: deadLetterTopic(ORDERS_GROUP),
     logs,
   });
   const show = (): void => {

@@ -1,7 +1,7 @@
 import { hostPort } from '../../runtime/http/address.ts';
 import { clickhouseSettings } from '../../runtime/clickhouse/settings.ts';
 import { groupSettings, kafkaSettings } from '../../runtime/kafka/settings.ts';
-import { integer, text, httpUrl } from '../../runtime/process/settings.ts';
+import { integer, httpUrl } from '../../runtime/process/settings.ts';
 
 /** Settings of the orders group. */
 export const ordersSettings = {
@@ -12,7 +12,6 @@ export const ordersSettings = {
     schema: httpUrl,
     help: 'A Confluent schema registry; unset: schema ids are fingerprints.',
   },
-  ORDERS_GROUP: { default: 'orders', schema: text, help: 'The consumer group of the order statistics.' },
   ORDERS_LISTEN: {
     schema: hostPort,
     help: 'Where a consumer of the group orders serves /livez, /readyz and /metrics, host:port; port 0 is a free one; unset: nowhere.',

@@ -12,7 +12,7 @@ import { OperatorError } from '../../runtime/process/operator-error.ts';
 import { persistence } from '../../runtime/process/persistence.ts';
 import type { Parsed } from '../../runtime/process/settings.ts';
 import { createSchemas } from '../../schemas/index.ts';
-import { deadLetterTopic, TOPIC } from '../../schemas/coupon_order/topic.ts';
+import { deadLetterTopic, ORDERS_GROUP, TOPIC } from '../../schemas/coupon_order/topic.ts';
 import { agreedTopic } from '../../sql/agreement.ts';
 import { accountedOffsets, lastStoredRecords } from '../../sql/ledgers.ts';
 import { exchangeNumber, refuseHeld } from '../../sql/rebuilds.ts';
@@ -61,7 +61,7 @@ export async function startOrders(options: OrdersOptions): Promise<OrdersConsume
   const registry = memberRegistry(listen);
   const metrics = createMetrics(registry, ordersMetrics);
   const member = await openMember({
-    group: config.ORDERS_GROUP,
+    group: ORDERS_GROUP,
     clientId: 'kaquan-orders',
     config,
     listen,
@@ -85,12 +85,12 @@ export async function startOrders(options: OrdersOptions): Promise<OrdersConsume
     const recorded = await agreedTopic(clickhouse, admin, {
       topic: TOPIC,
       partitions: config.KAFKA_PARTITIONS,
-      others: [deadLetterTopic(config.ORDERS_GROUP)],
+      others: [deadLetterTopic(ORDERS_GROUP)],
     });
     if (exchange === undefined)
       throw new OperatorError('the store is of an older version: run `kaquan migrate` first.');
     await checkFold(clickhouse);
-    const deadLetters = await createRecordProducer(kafka, { topic: deadLetterTopic(config.ORDERS_GROUP) });
+    const deadLetters = await createRecordProducer(kafka, { topic: deadLetterTopic(ORDERS_GROUP) });
     const { pipeline, group, checks } = assemble(options, {
       clickhouse,
       deadLetters,
@@ -142,7 +142,7 @@ function assemble(options: OrdersOptions, parts: Parts) {
   // A request that outlives the session would end after the partition went to another member; one that is given much
   // less would never succeed on a store that is slow and alive.
   const timeoutMs = Math.floor(config.KAFKA_SESSION_TIMEOUT_MS * 0.9);
-  const origin = { group: config.ORDERS_GROUP, topic: TOPIC, generation: recorded.generation };
+  const origin = { group: ORDERS_GROUP, topic: TOPIC, generation: recorded.generation };
   const store = new Store({
     clickhouse,
     deadLetters,
@@ -177,7 +177,7 @@ function assemble(options: OrdersOptions, parts: Parts) {
       brakeShare: config.BRAKE_SHARE,
     },
     workshop: {
-      group: config.ORDERS_GROUP,
+      group: ORDERS_GROUP,
       pool: new BufferPool(POOLED_BUFFERS),
       generation: recorded.generation,
       schemas: createSchemas({ registryUrl: config.SCHEMA_REGISTRY_URL }),
@@ -201,7 +201,7 @@ function assemble(options: OrdersOptions, parts: Parts) {
     member.kafka,
     admin,
     {
-      groupId: config.ORDERS_GROUP,
+      groupId: ORDERS_GROUP,
       topic: TOPIC,
       sessionTimeoutMs: config.KAFKA_SESSION_TIMEOUT_MS,
       partitionBytes: FETCH_BYTES,

@@ -1,7 +1,10 @@
 /** The topic that events are published on; its dead letters lie on `<topic>.dlq.<group>`. */
 export const TOPIC = 'coupon_order.v1';
 
-/** The group that forwards events to the report API. It has one name: its ledger in ClickHouse has no other. */
+/** The group that fills the tables. It has one name, as the other has: what ClickHouse remembers of a group stands under it. */
+export const ORDERS_GROUP = 'orders';
+
+/** The group that forwards events to the report API. */
 export const REPORT_GROUP = 'report';
 
 /** The topic of a group's dead letters. */

@@ -15,7 +15,6 @@ const oneOf = <const V extends readonly string[]>(values: V) =>
 export const marketingSettings = {
   ...kafkaSettings,
   ...clickhouseSettings,
-  ORDERS_GROUP: { default: 'orders', schema: text, help: 'The consumer group of the order statistics.' },
   MARKETING_LISTEN: {
     default: '127.0.0.1:8081',
     schema: hostPort,

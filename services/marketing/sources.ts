@@ -6,7 +6,7 @@ import { createAdmin } from '../../runtime/kafka/admin.ts';
 import { createKafka } from '../../runtime/kafka/client.ts';
 import { groupLag } from '../../runtime/kafka/lag.ts';
 import { reconnecting } from '../../runtime/kafka/reconnecting.ts';
-import { TOPIC } from '../../schemas/coupon_order/topic.ts';
+import { ORDERS_GROUP, TOPIC } from '../../schemas/coupon_order/topic.ts';
 import type { MarketingConfig } from './config.ts';
 import { watchFreshness, type Freshness } from './freshness.ts';
 import { readCatalogue } from './catalogue/snapshot.ts';
@@ -53,8 +53,7 @@ export function openSources({ config, logger, now }: SourcesOptions, metrics: Ma
   });
   const admin = reconnecting(() => createAdmin(kafka));
   const freshness = watchFreshness({
-    behind: async () =>
-      (await admin.use((on) => groupLag(on, config.ORDERS_GROUP, TOPIC, now()))).seconds * 1000,
+    behind: async () => (await admin.use((on) => groupLag(on, ORDERS_GROUP, TOPIC, now()))).seconds * 1000,
     everyMs: FRESHNESS_MS,
     now,
   });
