@@ -197,7 +197,7 @@ export class BatchBuilder {
     throw new TooManyDeadLettersError(
       `partition ${lane.partition}: nearly all of the last records became dead letters, the newest because ` +
         `${verdict.kind === 'dead' ? verdict.reason : 'of other reasons'}; stopped before they are committed. ` +
-        `Mend the producer or the settings, then start again (BRAKE_WINDOW and BRAKE_SHARE set when this happens).`,
+        `Mend the producer or the settings, then start again; BRAKE_WINDOW=1000000 takes as many of them before it stops.`,
     );
   }
 

@@ -216,7 +216,7 @@ export class Courier {
     throw new TooManyDeadLettersError(
       `partition ${this.#lane.partition}: nearly all of the last events became dead letters, the newest because ${reason}; ` +
         'stopped before they are committed. Mend the producer, the settings (REPORT_KEY, REPORT_TIMES, REPORT_AMOUNTS) or the ' +
-        'API, then start again (BRAKE_WINDOW and BRAKE_SHARE set when this happens).',
+        'API, then start again; BRAKE_WINDOW=1000000 takes as many of them before it stops.',
     );
   }
 }
