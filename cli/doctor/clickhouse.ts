@@ -107,7 +107,7 @@ const DISKS = `
 const LEAST_SHARE = 0.1;
 const GIB = 2 ** 30;
 
-/** @param disks empty: an embedded ClickHouse, or one on object storage, has none to tell of */
+/** @param disks empty: a ClickHouse on object storage has none to tell of */
 export function diskFindings(disks: readonly Disk[]): Finding[] {
   const space = findingsOf('disk');
   if (disks.length === 0) return [space.well('ClickHouse does not tell how much room there is.')];
