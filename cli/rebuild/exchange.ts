@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { CommandError } from '../failure.ts';
 import type { ClickHouse } from '../../runtime/clickhouse/client.ts';
 import type { KafkaAdmin } from '../../runtime/kafka/admin.ts';
-import { skipRows } from '../../sql/ledgers.ts';
+import { skipRows, type LedgerOwner } from '../../sql/ledgers.ts';
 import { recordedFact, recordedTopic, recordFact, recordTopic } from '../../sql/records.ts';
 import { UNHURRIED } from '../audit/query.ts';
 import { shadowOf, uuidOf, type Rebuilt } from './shadows.ts';
@@ -84,6 +84,19 @@ export async function exchange({ clickhouse, admin }: Ends, plan: ExchangePlan):
 
 /** The reason under which a group counts what it processed under an earlier generation. */
 const EARLIER = 'earlier_generation';
+
+/** By partition, the offset after what `group` processed under an earlier generation. */
+export async function earlierOffsets(
+  clickhouse: ClickHouse,
+  { group, generation }: LedgerOwner,
+): Promise<ReadonlyMap<number, number>> {
+  const rows = await clickhouse.query<{ partition: number; next: number }>(
+    `SELECT partition, toFloat64(max(last_offset) + 1) AS next FROM kaquan_store.skips
+     WHERE consumer_group = {group:String} AND generation = {generation:UInt32} AND reason = '${EARLIER}' GROUP BY partition`,
+    { ...UNHURRIED, params: { group, generation } },
+  );
+  return new Map(rows.map(({ partition, next }) => [partition, next]));
+}
 
 async function adopt(
   { clickhouse, admin }: Ends,

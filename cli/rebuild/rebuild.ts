@@ -10,7 +10,7 @@ import { accountedCut } from './accounted.ts';
 import type { Adoption } from './adoption.ts';
 import { compare, type Comparison } from './comparison.ts';
 import { below, type Cut } from './cut.ts';
-import { exchange, hasBegun, readPlan, shadowsNow, type ExchangePlan } from './exchange.ts';
+import { earlierOffsets, exchange, hasBegun, readPlan, shadowsNow, type ExchangePlan } from './exchange.ts';
 import { foldEvents, type Folded } from './folding.ts';
 import { forgottenOrders, type Forgotten } from './forgotten.ts';
 import { emptied, hold, releaseAfter, type Holding } from './holding.ts';
@@ -109,11 +109,13 @@ async function refilled(options: RebuildOptions, cut: Cut): Promise<Refill | und
   if (replay === undefined) return undefined;
   const { topic, generation, partitions } = recorded;
   const part = new Map<number, { from: number; to: number }>();
-  for (const [partition, { start }] of await admin.offsets(topic)) {
-    const to = cut.offsets.get(partition) ?? start;
-    if (to > start) part.set(partition, { from: start, to });
-  }
   const origin = { group, topic, generation };
+  const earlier = await earlierOffsets(clickhouse, origin);
+  for (const [partition, { start }] of await admin.offsets(topic)) {
+    const from = Math.max(start, earlier.get(partition) ?? 0);
+    const to = cut.offsets.get(partition) ?? from;
+    if (to > from) part.set(partition, { from, to });
+  }
   const refill = await refillEvents(
     { ...replay, clickhouse, origin, partitions, generation, mayAccount: !dryRun },
     part,
