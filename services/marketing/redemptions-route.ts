@@ -3,8 +3,9 @@ import type { FastifyError, FastifyInstance } from 'fastify';
 import { z } from 'zod';
 
 import { takeRawBodies } from '../../runtime/http/raw-bodies.ts';
-import { arrayOf, requiredText } from '../../schemas/coupon_order/fields.ts';
-import { broken, violationAt } from '../../schemas/coupon_order/violation.ts';
+import { arrayOf } from '../../schemas/coupon_order/fields.ts';
+import { broken } from '../../schemas/coupon_order/violation.ts';
+import { couponId, problemsOf } from './redemption-rules.ts';
 
 export interface RedemptionsParts {
   /** The bearer token that may redeem. */
@@ -20,7 +21,7 @@ const PATH = '/redemptions';
 const absent = broken('Q4', 'must name at least one coupon');
 const rules = z.strictObject(
   {
-    coupon_ids: arrayOf(requiredText('Q5'), absent, 1, absent),
+    coupon_ids: arrayOf(couponId, absent, 1, absent),
     redeemed: z.boolean(broken('Q4', 'must be true or false')).default(true),
   },
   {
@@ -73,9 +74,3 @@ function jsonOf(body: unknown): unknown {
     return undefined;
   }
 }
-
-const problemsOf = (input: unknown, { issues }: z.ZodError): string =>
-  issues
-    .map(({ path, message }) => violationAt(input, path, message))
-    .map(({ path, message, found }) => `${path || 'the body'} ${message} (${found})`)
-    .join('; ');

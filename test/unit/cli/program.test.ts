@@ -93,6 +93,16 @@ describe('the command line', () => {
     expect(err).toContain('KAFKA_PARTITIONS: must be a whole number');
   });
 
+  it('takes coupons that can not be for wrong use, and names each with its rule, before anything is stored', async () => {
+    const ids = ['c-1', '', 'x'.repeat(1025)];
+    const { code, out, err } = await kaquan(['redeem', ...ids], { CLICKHOUSE_URL: 'http://127.0.0.1:1' });
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toBe(
+      'kaquan: coupon_ids[1] must be present and not empty (string(0)); ' +
+        'coupon_ids[2] must have at most 1024 characters (UTF-16 code units) (string(1025))\n',
+    );
+  });
+
   it('prints one JSON document and nothing else with --json', async () => {
     const { code, out, err } = await kaquan(['config', '--json']);
     expect({ code, err }).toEqual({ code: 0, err: '' });

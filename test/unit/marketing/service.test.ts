@@ -331,6 +331,7 @@ describe('POST /redemptions', () => {
     ],
     ['{}', 'coupon_ids must name at least one coupon (absent)'],
     ['{"coupon_ids":[]}', 'coupon_ids must name at least one coupon (array(0))'],
+    ['{"coupon_ids":["c",""]}', 'coupon_ids[1] must be present and not empty (string(0))'],
     ['{"coupon_ids":[7]}', 'coupon_ids[0] must be a string (number)'],
     ['{"coupon_ids":["c"],"redeemed":1}', 'redeemed must be true or false (number)'],
   ])('is refused for %s', async (body, problem) => {
