@@ -3,6 +3,7 @@ import type { ClickHouse, RequestOptions } from '../../runtime/clickhouse/client
 import type { BuyerKey, BuyerLookUp } from './interface.ts';
 import { buyerName, readNamedRows, type NamedRows } from './named-rows.ts';
 import { orderName, readPaidOrders, type OrderKey, type PaidOrder } from './paid-orders.ts';
+import { readPayers, type Payer } from './payers.ts';
 import { personName, readPersonOrders, type CandidateOrder, type Person } from './person-orders.ts';
 import { readRedeemed } from './redemptions.ts';
 
@@ -75,18 +76,32 @@ async function personOrdersOf(
     personOf(buyer, named.get(buyerName(buyer.appId, buyer.openId))?.userId),
   );
   const known = persons.filter((person) => person !== undefined);
-  const candidates = await readPersonOrders(clickhouse, known, request);
-  const paid = await readPaidOrders(clickhouse, distinctOrders([...candidates.values()].flat()), request);
-  return persons.map((person) => {
-    const own = person === undefined ? [] : (candidates.get(personName(person)) ?? []);
-    return own.flatMap((candidate) => paidBy(candidate, paid));
+  const indexed = await readPersonOrders(clickhouse, known, request);
+  const candidates = buyers.map((buyer, at) => {
+    const person = persons[at];
+    if (person === undefined) return [];
+    // What his app reported of him under its own name for him was found under that.
+    const others = (indexed.get(personName(person)) ?? []).filter((order) => !isOf(buyer, order));
+    return others.map((order) => ({ ...order, person }));
   });
+  const paid = await readPaidOrders(clickhouse, distinctOrders(candidates.flat()), request);
+  const payers = await readPayers(clickhouse, [...paid.values()], request);
+  return candidates.map((orders) => orders.flatMap((candidate) => paidAs(candidate, paid, payers)));
 }
+const isOf = (buyer: BuyerKey, order: CandidateOrder): boolean =>
+  order.appId === buyer.appId && order.openId === buyer.openId;
 
-/** An order that a lesser event gave to another buyer brought this one nothing. */
-function paidBy(candidate: CandidateOrder, paid: ReadonlyMap<string, PaidOrder>): PaidOrder[] {
+/** An order that a lesser event gave to another buyer, or to another person, brought this one nothing. */
+function paidAs(
+  { person, ...candidate }: CandidateOrder & { readonly person: Person },
+  paid: ReadonlyMap<string, PaidOrder>,
+  payers: ReadonlyMap<string, Payer>,
+): PaidOrder[] {
   const order = paid.get(orderName(candidate));
-  return order?.openId === candidate.openId ? [order] : [];
+  if (order?.openId !== candidate.openId) return [];
+  const payer = payers.get(order.eventId);
+  // Of an event that is forgotten only the index is left, which has it, but maybe others too.
+  return payer === undefined || payer[person.name] === person.id ? [order] : [];
 }
 
 function personOf({ unionId }: BuyerKey, userId: string | undefined): Person | undefined {

@@ -6,6 +6,8 @@ export interface PaidOrder extends OrderKey {
   readonly openId: string;
   /** ms since 1970 */
   readonly paidAt: number;
+  /** Of that event, hex. */
+  readonly eventId: string;
   readonly couponBatchId: string;
   readonly couponIds: readonly string[];
   readonly lost: 'refunded' | 'cancelled' | undefined;
@@ -74,6 +76,7 @@ const paidOrderOf = (row: StateRow): PaidOrder => ({
   orderId: row.order_id,
   openId: row.open_id,
   paidAt: Number(row.paid_at),
+  eventId: row.event_id,
   couponBatchId: row.coupon_batch_id,
   couponIds: row.coupon_ids,
   lost: row.refunded ? 'refunded' : row.cancelled ? 'cancelled' : undefined,

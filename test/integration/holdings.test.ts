@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
@@ -7,7 +8,8 @@ import { CouponOrderProducer } from '../../producers/index.ts';
 import type { ClickHouse } from '../../runtime/clickhouse/client.ts';
 import type { OrderStatus } from '../../schemas/index.ts';
 import { lookUpBuyers } from '../../services/marketing/holdings.ts';
-import { done, endConsumers, startConsumer, storeOf, type RunningConsumer } from '../e2e/kaquan.ts';
+import { storeIdentities } from '../../services/marketing/identities.ts';
+import { done, endConsumers, numberOf, startConsumer, storeOf, type RunningConsumer } from '../e2e/kaquan.ts';
 import { startTestStack, type TestStack } from '../stack.ts';
 
 const APP = 'wx9d4f5f22a099f820';
@@ -48,11 +50,13 @@ interface Told {
   readonly buyer: string;
   readonly time: number;
   readonly coupons: readonly string[];
+  /** Who he is, whatever app reports him. */
+  readonly person?: { readonly user_id?: string; readonly union_id?: string };
 }
 
 async function report(...told: readonly Told[]): Promise<void> {
   const { refused } = await producer.send(
-    told.map(({ order, status, buyer, time, coupons }) => ({
+    told.map(({ order, status, buyer, time, coupons, person }) => ({
       coupon: {
         order_id: order,
         order_time: NOON,
@@ -63,7 +67,7 @@ async function report(...told: readonly Told[]): Promise<void> {
       coupon_info: coupons.map((coupon_id) => ({ coupon_id })),
       page: 'pages/product',
       time,
-      wx_user: { app_id: APP, open_id: buyer },
+      wx_user: { app_id: APP, open_id: buyer, ...person },
       chan: { chan_wxapp_scene: 1037 },
     })),
   );
@@ -153,6 +157,52 @@ describe('what a buyer holds, from the topic to the look-up', () => {
     await report({ ...paid, status: 'refund', buyer: 'oX', time: NOON - 10 * MINUTE });
     await report({ ...paid, order: 'K2', status: 'cancel_give_order', time: NOON + MINUTE });
     await expectHeld({ oA: [], oB: [], oC: [coupon('c-4', NOON)] });
+  });
+});
+
+describe('a payment whose reports disagree about who the buyer is', () => {
+  const elsewhere = ['p1', 'p2', 'p3'].map((person) => ({ appId: 'tt8e2c', openId: `o-${person}`, person }));
+  const byUserId = elsewhere.map(({ appId, openId }) => ({ appId, openId }));
+  const byUnionId = elsewhere.map(({ openId, person }) => ({ appId: 'tt9', openId, unionId: person }));
+
+  /** The payment as told so many minutes after noon, with the person's name in two systems. */
+  const told = (person: string, minutes: number): Told => ({
+    order: 'K9',
+    status: 'payed',
+    buyer: 'oD',
+    time: NOON + minutes * MINUTE,
+    coupons: ['c-9'],
+    person: { user_id: person, union_id: person },
+  });
+
+  /** Once so many events are stored: who holds the coupon, found by both names. */
+  async function expectHolder(holder: number, events: number): Promise<void> {
+    const stored = "SELECT uniqExact(event_id) FROM kaquan_store.events WHERE order_id = 'K9'";
+    while ((await numberOf(clickhouse, stored)) < events);
+    const wanted = elsewhere.map((_, at) => (at === holder ? ['c-9'] : []));
+    const held = async (): Promise<string[][]> => {
+      const found = await lookUpBuyers(clickhouse)([...byUserId, ...byUnionId], '');
+      return found.map(({ holdings: coupons }) => coupons.map(({ couponId }) => couponId));
+    };
+    let found = await held();
+    for (let left = 200; left > 0 && !isDeepStrictEqual(found, [...wanted, ...wanted]); left--)
+      found = await held();
+    expect(found).toEqual([...wanted, ...wanted]);
+  }
+
+  it('brings its coupons to whom the least event names, in every app, and to nobody else', async () => {
+    await storeIdentities(
+      clickhouse,
+      elsewhere.map(({ appId, openId, person }) => ({ app_id: appId, open_id: openId, user_id: person })),
+    );
+    await report(told('p1', 0), told('p3', 1));
+    await expectHolder(0, 2);
+    await report(told('p2', -1));
+    await expectHolder(1, 3);
+    const { person: _, ...unnamed } = told('', -2);
+    await report(unnamed);
+    await expectHolder(-1, 4);
+    await expectHeld({ oD: [coupon('c-9', NOON - 2 * MINUTE)] });
   });
 });
 

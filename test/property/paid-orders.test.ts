@@ -55,6 +55,7 @@ function expected(rows: readonly StateRow[]): PaidOrder | undefined {
     orderId: least.order_id,
     openId: least.open_id,
     paidAt: Number(least.paid_at),
+    eventId: least.event_id,
     couponBatchId: least.coupon_batch_id,
     couponIds: least.coupon_ids,
     lost: some('refunded') ? 'refunded' : some('cancelled') ? 'cancelled' : undefined,
