@@ -21,6 +21,9 @@ export interface LedgerRows {
   readonly rows: Buffer;
 }
 
+/** The reason under which a group counts what it processed when the topic had an earlier generation. */
+export const EARLIER_GENERATION = 'earlier_generation';
+
 export function deadLetterRows(
   letters: readonly LedgerLetter[],
   { group, generation }: LedgerOwner,

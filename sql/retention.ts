@@ -1,4 +1,5 @@
 import type { ClickHouse } from '../runtime/clickhouse/client.ts';
+import { EARLIER_GENERATION } from './ledgers.ts';
 
 export interface Retention {
   /** Days after an event's time; undefined keeps events for ever. */
@@ -13,7 +14,13 @@ export interface Retention {
 const FORGETTING = [
   { table: 'events', column: 'time', days: (retention: Retention) => retention.eventsDays },
   { table: 'dead_letters', column: 'at', days: (retention: Retention) => retention.ledgerDays },
-  { table: 'skips', column: 'at', days: (retention: Retention) => retention.ledgerDays },
+  {
+    table: 'skips',
+    column: 'at',
+    days: (retention: Retention) => retention.ledgerDays,
+    // What separates the records of two generations, a row a partition.
+    only: `reason != '${EARLIER_GENERATION}'`,
+  },
   { table: 'report_deliveries', column: 'at', days: (retention: Retention) => retention.deliveriesDays },
 ] as const;
 
@@ -28,8 +35,8 @@ export const forgottenBefore = (days: number, now: number, ahead: number): numbe
 
 /** Makes the tables' TTLs those of `retention`. A table that has the right one is left alone: a change rewrites it. */
 export async function applyRetention(clickhouse: ClickHouse, retention: Retention): Promise<void> {
-  for (const { table, column, days } of FORGETTING) {
-    const wanted = ttlOf(column, days(retention));
+  for (const { table, column, days, ...rest } of FORGETTING) {
+    const wanted = ttlOf(column, days(retention), 'only' in rest ? ` WHERE ${rest.only}` : '');
     const present = await presentTtl(clickhouse, table);
     if (wanted === present) continue;
     const change = wanted === undefined ? 'REMOVE TTL' : `MODIFY TTL ${wanted}`;
@@ -52,8 +59,8 @@ export async function presentRetention(clickhouse: ClickHouse): Promise<Retentio
 }
 
 /** In ClickHouse's own spelling, so that it can be compared with what a table has. */
-function ttlOf(column: string, days: number | undefined): string | undefined {
-  return days === undefined ? undefined : `toDateTime(${column}) + toIntervalDay(${days})`;
+function ttlOf(column: string, days: number | undefined, condition: string): string | undefined {
+  return days === undefined ? undefined : `toDateTime(${column}) + toIntervalDay(${days})${condition}`;
 }
 
 async function presentTtl(clickhouse: ClickHouse, table: string): Promise<string | undefined> {

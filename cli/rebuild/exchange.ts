@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { CommandError } from '../failure.ts';
 import type { ClickHouse } from '../../runtime/clickhouse/client.ts';
 import type { KafkaAdmin } from '../../runtime/kafka/admin.ts';
-import { skipRows, type LedgerOwner } from '../../sql/ledgers.ts';
+import { EARLIER_GENERATION, skipRows, type LedgerOwner } from '../../sql/ledgers.ts';
 import { recordedFact, recordedTopic, recordFact, recordTopic } from '../../sql/records.ts';
 import { UNHURRIED } from '../audit/query.ts';
 import { shadowOf, uuidOf, type Rebuilt } from './shadows.ts';
@@ -82,9 +82,6 @@ export async function exchange({ clickhouse, admin }: Ends, plan: ExchangePlan):
   await admin.commit(plan.group, plan.topic, moved);
 }
 
-/** The reason under which a group counts what it processed under an earlier generation. */
-const EARLIER = 'earlier_generation';
-
 /** By partition, the offset after what `group` processed under an earlier generation. */
 export async function earlierOffsets(
   clickhouse: ClickHouse,
@@ -92,7 +89,7 @@ export async function earlierOffsets(
 ): Promise<ReadonlyMap<number, number>> {
   const rows = await clickhouse.query<{ partition: number; next: number }>(
     `SELECT partition, toFloat64(max(last_offset) + 1) AS next FROM kaquan_store.skips
-     WHERE consumer_group = {group:String} AND generation = {generation:UInt32} AND reason = '${EARLIER}' GROUP BY partition`,
+     WHERE consumer_group = {group:String} AND generation = {generation:UInt32} AND reason = '${EARLIER_GENERATION}' GROUP BY partition`,
     { ...UNHURRIED, params: { group, generation } },
   );
   return new Map(rows.map(({ partition, next }) => [partition, next]));
@@ -109,7 +106,7 @@ async function adopt(
   for (const { group, offsets: before } of processed) {
     const skips = before
       .filter(([, offset]) => offset > 0)
-      .map(([partition, offset]) => ({ partition, first: 0, last: offset - 1, reason: EARLIER }));
+      .map(([partition, offset]) => ({ partition, first: 0, last: offset - 1, reason: EARLIER_GENERATION }));
     const { sql, rows } = skipRows(skips, { group, generation });
     if (skips.length > 0) await clickhouse.insert(sql, [rows], UNHURRIED);
   }

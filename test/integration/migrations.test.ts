@@ -160,6 +160,14 @@ describe('migrateStore', () => {
     };
     await migrate({ retention }, watched);
     expect(altered).toEqual([]);
+    await clickhouse.command(
+      `INSERT INTO kaquan_store.skips (consumer_group, generation, partition, first_offset, last_offset, reason, at)
+       SELECT 'orders', 2, 0, length(reason), 99, arrayJoin(['no_record', 'earlier_generation']) AS reason, now64(3) - INTERVAL 31 DAY`,
+    );
+    await clickhouse.command('OPTIMIZE TABLE kaquan_store.skips FINAL');
+    expect(await clickhouse.query('SELECT reason FROM kaquan_store.skips')).toEqual([
+      { reason: 'earlier_generation' },
+    ]);
     await migrate({ retention: { eventsDays: 500 } }, watched);
     expect(await ttls()).toEqual([{ name: 'events', ttl: 'toIntervalDay(500)' }]);
     expect(altered).toHaveLength(4);
