@@ -7,7 +7,7 @@ import type { RegisteredSchema } from './clickhouse/schema-api.ts';
 import { lockData } from './data-lock.ts';
 import { checkJava, javaCommand } from './kafka/java.ts';
 import { kafkaJars } from './kafka/jars.ts';
-import { startKafka } from './kafka/node.ts';
+import { classArchive, startKafka } from './kafka/node.ts';
 import type { Part } from './part.ts';
 import type { ExtraListener } from './settings.ts';
 
@@ -50,7 +50,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const kafkaAt = addressOf(options.brokers, 'KAFKA_BROKERS');
   const frontAt = addressOf(options.clickhouseUrl, 'CLICKHOUSE_URL');
   const java = javaCommand(options.env['JAVA_HOME']);
-  await checkJava(java, options.env);
+  const version = await checkJava(java, options.env);
   const onFetch = () => options.onProgress('fetching Apache Kafka from Maven Central, this once …');
   const jars = await kafkaJars({ ...options, onFetch });
   options.signal?.throwIfAborted();
@@ -78,6 +78,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const kafka = {
       java,
       jars,
+      archive: classArchive(jars, version),
       folder: folder('kafka'),
       host: kafkaAt.host,
       port,

@@ -4,9 +4,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { claimPort } from '../../runtime/embedded/address.ts';
-import { javaCommand } from '../../runtime/embedded/kafka/java.ts';
+import { checkJava, javaCommand } from '../../runtime/embedded/kafka/java.ts';
 import { kafkaJars } from '../../runtime/embedded/kafka/jars.ts';
-import { newClusterId, startKafka, type KafkaStart } from '../../runtime/embedded/kafka/node.ts';
+import {
+  classArchive,
+  newClusterId,
+  startKafka,
+  type KafkaStart,
+} from '../../runtime/embedded/kafka/node.ts';
 import type { Part } from '../../runtime/embedded/part.ts';
 import type { TcpProxy } from '../../runtime/faults/tcp-proxy.ts';
 
@@ -67,12 +72,15 @@ async function startsOf(count: number, data: string): Promise<KafkaStart[]> {
     env: process.env,
     onFetch: () => undefined,
   });
+  const java = javaCommand(process.env['JAVA_HOME']);
+  const archive = classArchive(jars, await checkJava(java, process.env));
   const controllerPorts = await Promise.all(Array.from({ length: count }, freePort));
   const clusterId = newClusterId();
   return Promise.all(
     controllerPorts.map(async (controllerPort, i) => ({
-      java: javaCommand(process.env['JAVA_HOME']),
+      java,
       jars,
+      archive,
       folder: join(data, `node-${i + 1}`),
       host: HOST,
       port: await freePort(),

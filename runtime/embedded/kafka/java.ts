@@ -10,8 +10,11 @@ const INSTALL = `Kafka needs Java ${JAVA_VERSION} or newer. Install it, e.g. apt
 /** The command that runs Java: of JAVA_HOME if that is set, else the one on the path. */
 export const javaCommand = (home: string | undefined): string => (home ? `${home}/bin/java` : 'java');
 
-/** @throws {Error} a sentence that says what to install, if Java is missing or too old */
-export async function checkJava(java: string, env: NodeJS.ProcessEnv): Promise<void> {
+/**
+ * @returns what it says of itself: another text, another Java
+ * @throws {Error} a sentence that says what to install, if Java is missing or too old
+ */
+export async function checkJava(java: string, env: NodeJS.ProcessEnv): Promise<string> {
   let said: string;
   try {
     said = (await run(java, ['-version'], { env })).stderr;
@@ -21,6 +24,7 @@ export async function checkJava(java: string, env: NodeJS.ProcessEnv): Promise<v
   const version = majorVersionOf(said);
   if (version !== undefined && version < JAVA_VERSION)
     throw new Error(`Java ${version} is too old. ${INSTALL}`);
+  return said;
 }
 
 /** 17 of `openjdk version "17.0.15" 2025-04-15`, 8 of `java version "1.8.0_402"`. */
