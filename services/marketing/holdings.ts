@@ -99,9 +99,10 @@ function paidAs(
 ): PaidOrder[] {
   const order = paid.get(orderName(candidate));
   if (order?.openId !== candidate.openId) return [];
-  const payer = payers.get(order.eventId);
-  // Of an event that is forgotten only the index is left, which has it, but maybe others too.
-  return payer === undefined || payer[person.name] === person.id ? [order] : [];
+  // Where the event that decides names nobody, as a page's report does that comes before the backend's, or is forgotten, the
+  // index alone is left: it has whomever another report named.
+  const named = payers.get(order.eventId)?.[person.name] ?? '';
+  return named === '' || named === person.id ? [order] : [];
 }
 
 function personOf({ unionId }: BuyerKey, userId: string | undefined): Person | undefined {
