@@ -262,24 +262,14 @@ describe('events', () => {
   });
 });
 
-describe('the limit', () => {
-  it('is not exceeded in any second', async () => {
-    const { deliver: send } = deliveriesOf();
-    const pace = createPace(400, 50);
-    expect(pace.arrayMax).toBe(20);
-    const { signal } = new AbortController();
-    // When they may leave: a busy machine's receiver may note two seconds' worth in one.
-    const times: number[] = [];
-    const clearance = async (events: number): Promise<void> => {
-      await pace.clearance(events);
-      times.push(...Array.from({ length: events }, () => performance.now()));
-    };
-    await Promise.all(Array.from({ length: 30 }, () => send(orders(20), { ...pace, clearance }, signal)));
-    expect(receipts().flatMap(({ events }) => events)).toHaveLength(600);
-    const busiest = Math.max(
-      ...times.map((end) => times.filter((at) => at <= end && at > end - 1000).length),
-    );
-    expect(busiest).toBeLessThanOrEqual(400);
-    expect(times).toHaveLength(600);
-  });
+it('asks the limit for the events of each request', async () => {
+  const asked: number[] = [];
+  const clearance = (events: number): Promise<void> => {
+    asked.push(events);
+    return Promise.resolve();
+  };
+  const { deliver: send } = deliveriesOf();
+  await send(orders(20), { arrayMax: 50, clearance }, new AbortController().signal);
+  await send(orders(3), { arrayMax: 50, clearance }, new AbortController().signal);
+  expect(asked).toEqual([20, 3]);
 });
