@@ -12,7 +12,7 @@ import { storeSettings } from '../sql/settings.ts';
 import { connectClickHouse, connectKafka } from './connections.ts';
 import { checkDisks, checkMerges, checkParts, checkVersion } from './doctor/clickhouse.ts';
 import { checkBrokerClock, checkStoreClock } from './doctor/clocks.ts';
-import { findingsOf, type Finding } from './doctor/finding.ts';
+import { findingsOf, type Finding, sentenceAndMend } from './doctor/finding.ts';
 import { checkGroup } from './doctor/groups.ts';
 import { checkRegistry } from './doctor/registry.ts';
 import { checkSettings } from './doctor/settings.ts';
@@ -42,11 +42,11 @@ async function examine(env: Env): Promise<Finding[]> {
   try {
     return [
       ...(typeof kafka === 'string'
-        ? [findingsOf('brokers').wrong(...split(kafka))]
+        ? [findingsOf('brokers').wrong(...sentenceAndMend(kafka, START_IT))]
         : await all(env, kafkaChecks(kafka, answer === undefined ? clickhouse : undefined, config))),
       ...(answer === undefined
         ? await all(env, storeChecks(clickhouse, config))
-        : [findingsOf('ClickHouse').wrong(...split(answer))]),
+        : [findingsOf('ClickHouse').wrong(...sentenceAndMend(answer, START_IT))]),
       ...(await checkRegistry(config.SCHEMA_REGISTRY_URL, TOPIC)),
     ];
   } finally {
@@ -69,13 +69,7 @@ async function storeProblem(clickhouse: ClickHouse, env: Env): Promise<string | 
   }
 }
 
-/** The first sentence is what is wrong, the others what to do. */
-function split(sentences: string): [sentence: string, mend: string] {
-  const end = sentences.indexOf('. ');
-  return end < 0
-    ? [sentences, 'Start it, or mend the settings that say where it is.']
-    : [sentences.slice(0, end + 1), sentences.slice(end + 2)];
-}
+const START_IT = 'Start it, or mend the settings that say where it is.';
 
 // A person waits for it.
 const PATIENCE = { timeoutMs: 10_000 };

@@ -18,3 +18,9 @@ export const findingsOf = (about: string): Findings => ({
   well: (sentence) => ({ about, wrong: false, sentence, mend: null }),
   wrong: (sentence, mend) => ({ about, wrong: true, sentence, mend }),
 });
+
+/** Of what a person is told: the first sentence is what is wrong, the others what to do. @param otherwise what to do, if it does not say */
+export function sentenceAndMend(told: string, otherwise: string): [sentence: string, mend: string] {
+  const end = told.indexOf('. ');
+  return end < 0 ? [told, otherwise] : [told.slice(0, end + 1), told.slice(end + 2)];
+}

@@ -7,7 +7,7 @@ import {
 } from '../../runtime/kafka/starting-offsets.ts';
 import { askMembers } from '../status/members.ts';
 import { doingOf, HOLD_WAY, type Hold } from '../../sql/rebuilds.ts';
-import { findingsOf, type Finding } from './finding.ts';
+import { findingsOf, sentenceAndMend, type Finding } from './finding.ts';
 
 const { well, wrong } = findingsOf('groups');
 
@@ -61,7 +61,6 @@ export function placeFindings(group: string, fact: PartitionFacts): Finding[] {
     return [];
   } catch (error) {
     if (!(error instanceof LogNotWholeError)) throw error;
-    const end = error.message.indexOf('. ') + 1;
-    return [wrong(`${group}, ${error.message.slice(0, end)}`, error.message.slice(end + 1))];
+    return [wrong(...sentenceAndMend(`${group}, ${error.message}`, 'Run kaquan doctor again.'))];
   }
 }

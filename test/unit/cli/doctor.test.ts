@@ -95,6 +95,16 @@ describe('what the doctor can not be shown on one machine', () => {
     expect(found?.mend).toMatch(mend);
   });
 
+  it('says whole what names no way', () => {
+    const fact = { partition: 3, log: undefined, committed: undefined, accounted: undefined };
+    expect(placeFindings('orders', fact)).toMatchObject([
+      {
+        sentence: "orders, partition 3 is not in the topic's metadata; try again",
+        mend: 'Run kaquan doctor again.',
+      },
+    ]);
+  });
+
   it('no fault where a consumer would start: what retention removed is stored', () => {
     const log = { start: 6, end: 10 };
     expect(placeFindings('orders', { partition: 3, log, committed: 4, accounted: 8 })).toEqual([]);
