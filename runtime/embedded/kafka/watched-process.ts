@@ -16,7 +16,7 @@ echo "pid $child"
   while read -r _; do :; done
   kill -TERM "$child"
   i=0
-  while kill -0 "$child" && [ $i -lt 100 ]; do sleep 0.1; i=$((i + 1)); done
+  while kill -0 "$child" && [ $i -lt 70 ]; do sleep 0.1; i=$((i + 1)); done
   kill -KILL "$child"
 } <&3 >/dev/null 2>&1 &
 watch=$!
