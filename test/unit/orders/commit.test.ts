@@ -5,21 +5,15 @@ import { KnownOrders } from '../../../consumers/orders/known-orders.ts';
 import { OrdersPipeline } from '../../../consumers/orders/pipeline.ts';
 import { Store } from '../../../consumers/orders/store.ts';
 import { BufferPool } from '../../../runtime/bytes/growable.ts';
-import { createClickHouse } from '../../../runtime/clickhouse/client.ts';
 import type { Group } from '../../../runtime/kafka/group.ts';
 import { persistence } from '../../../runtime/process/persistence.ts';
 import { Waits } from '../../../runtime/process/waits.ts';
 import { createSchemas } from '../../../schemas/index.ts';
+import { unaskedStore } from '../unasked-store.ts';
 
 const logger = pino({ level: 'silent' });
 // Nothing is inserted: these batches hold no record.
-const clickhouse = createClickHouse({
-  url: 'http://127.0.0.1:1',
-  user: '',
-  password: '',
-  clientName: 'test',
-  logger,
-});
+const clickhouse = unaskedStore();
 afterAll(() => clickhouse.close());
 
 /** How many of the next commits fail. */

@@ -4,19 +4,13 @@ import { pino } from 'pino';
 import { Assignment } from '../../../consumers/report/assignment.ts';
 import { IdFilter } from '../../../consumers/report/id-filter.ts';
 import { createPace } from '../../../consumers/report/pace.ts';
-import { createClickHouse } from '../../../runtime/clickhouse/client.ts';
 import { OperatorError } from '../../../runtime/process/operator-error.ts';
 import { createSchemas } from '../../../schemas/index.ts';
+import { unaskedStore } from '../unasked-store.ts';
 
 const logger = pino({ level: 'silent' });
 // Nothing is written down: nothing is accepted.
-const clickhouse = createClickHouse({
-  url: 'http://127.0.0.1:1',
-  user: '',
-  password: '',
-  clientName: 'test',
-  logger,
-});
+const clickhouse = unaskedStore();
 afterAll(() => clickhouse.close());
 
 const persist = <T>(_what: string, call: () => Promise<T>): Promise<T> => call();

@@ -6,7 +6,7 @@ import { Commits } from '../../../consumers/report/commits.ts';
 import { Courier } from '../../../consumers/report/courier.ts';
 import { Lane } from '../../../consumers/report/lane.ts';
 import { createPace } from '../../../consumers/report/pace.ts';
-import { createClickHouse } from '../../../runtime/clickhouse/client.ts';
+import { unaskedStore } from '../unasked-store.ts';
 
 const logger = pino({ level: 'silent' });
 const { signal } = new AbortController();
@@ -35,13 +35,7 @@ function laneWith(events: number): Lane {
 }
 
 it('sends no more together than the limit lets through at once', async () => {
-  const clickhouse = createClickHouse({
-    url: 'http://127.0.0.1:1',
-    user: '',
-    password: '',
-    clientName: 'test',
-    logger,
-  });
+  const clickhouse = unaskedStore();
   const pace = createPace(240, 50);
   const sent: number[] = [];
   const lane = laneWith(30);
