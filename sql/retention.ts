@@ -10,19 +10,28 @@ export interface Retention {
   readonly deliveriesDays?: number | undefined;
 }
 
-/** The tables that may forget, and the column that tells a row's age. States and milestones are none of them. */
-const FORGETTING = [
-  { table: 'events', column: 'time', days: (retention: Retention) => retention.eventsDays },
-  { table: 'dead_letters', column: 'at', days: (retention: Retention) => retention.ledgerDays },
+interface Forgetting {
+  readonly table: string;
+  /** Tells a row's age. */
+  readonly column: string;
+  readonly days: (retention: Retention) => number | undefined;
+  /** Which rows alone are forgotten; all, unless told. */
+  readonly only?: string;
+}
+
+/** The tables that may forget. States and milestones are none of them. */
+const FORGETTING: readonly Forgetting[] = [
+  { table: 'events', column: 'time', days: ({ eventsDays }) => eventsDays },
+  { table: 'dead_letters', column: 'at', days: ({ ledgerDays }) => ledgerDays },
   {
     table: 'skips',
     column: 'at',
-    days: (retention: Retention) => retention.ledgerDays,
-    // What separates the records of two generations, a row a partition.
+    days: ({ ledgerDays }) => ledgerDays,
+    // What separates the records of two generations, a row a partition, stays.
     only: `reason != '${EARLIER_GENERATION}'`,
   },
-  { table: 'report_deliveries', column: 'at', days: (retention: Retention) => retention.deliveriesDays },
-] as const;
+  { table: 'report_deliveries', column: 'at', days: ({ deliveriesDays }) => deliveriesDays },
+];
 
 const DAY_MS = 86_400_000;
 
@@ -35,8 +44,9 @@ export const forgottenBefore = (days: number, now: number, ahead: number): numbe
 
 /** Makes the tables' TTLs those of `retention`. A table that has the right one is left alone: a change rewrites it. */
 export async function applyRetention(clickhouse: ClickHouse, retention: Retention): Promise<void> {
-  for (const { table, column, days, ...rest } of FORGETTING) {
-    const wanted = ttlOf(column, days(retention), 'only' in rest ? ` WHERE ${rest.only}` : '');
+  for (const forgetting of FORGETTING) {
+    const { table } = forgetting;
+    const wanted = ttlOf(forgetting, retention);
     const present = await presentTtl(clickhouse, table);
     if (wanted === present) continue;
     const change = wanted === undefined ? 'REMOVE TTL' : `MODIFY TTL ${wanted}`;
@@ -59,8 +69,10 @@ export async function presentRetention(clickhouse: ClickHouse): Promise<Retentio
 }
 
 /** In ClickHouse's own spelling, so that it can be compared with what a table has. */
-function ttlOf(column: string, days: number | undefined, condition: string): string | undefined {
-  return days === undefined ? undefined : `toDateTime(${column}) + toIntervalDay(${days})${condition}`;
+function ttlOf({ column, days, only }: Forgetting, retention: Retention): string | undefined {
+  const kept = days(retention);
+  const condition = only === undefined ? '' : ` WHERE ${only}`;
+  return kept === undefined ? undefined : `toDateTime(${column}) + toIntervalDay(${kept})${condition}`;
 }
 
 async function presentTtl(clickhouse: ClickHouse, table: string): Promise<string | undefined> {

@@ -4,7 +4,6 @@ import type { FetchedRecord } from '../../runtime/kafka/group.ts';
 import { framedId, type CouponOrderEvent, type Schemas } from '../../schemas/index.ts';
 import { forgottenBefore, type Retention } from '../../sql/retention.ts';
 import type { Ledger } from './place-sql.ts';
-
 import type { Examined } from './places.ts';
 import { AHEAD_MS } from './query.ts';
 

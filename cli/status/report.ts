@@ -118,13 +118,11 @@ function lagReport(
   hold: Hold | undefined,
 ): Verdict & LagReport {
   const lag = reading?.lag;
-  const isEmpty = reading?.members.length === 0;
+  const away = unused ?? (hold && 'Its consumers stay away.');
   return {
-    ...(isEmpty && unused !== undefined
-      ? { well: true, sentence: unused }
-      : isEmpty && hold !== undefined
-        ? { well: true, sentence: 'Its consumers stay away.' }
-        : lagVerdict(group, reading)),
+    ...(away !== undefined && reading?.members.length === 0
+      ? { well: true, sentence: away }
+      : lagVerdict(group, reading)),
     events: lag?.records ?? null,
     seconds: lag?.seconds ?? null,
     partitions: lag?.partitions ?? [],

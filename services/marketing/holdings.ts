@@ -88,6 +88,7 @@ async function personOrdersOf(
   const payers = await readPayers(clickhouse, [...paid.values()], request);
   return candidates.map((orders) => orders.flatMap((candidate) => paidAs(candidate, paid, payers)));
 }
+
 const isOf = (buyer: BuyerKey, order: CandidateOrder): boolean =>
   order.appId === buyer.appId && order.openId === buyer.openId;
 
