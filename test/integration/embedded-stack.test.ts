@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { Kafka, logLevel } from 'kafkajs';
 
 import { kafkaJars } from '../../runtime/embedded/kafka/jars.ts';
+import { identityOf } from '../../runtime/embedded/process-identity.ts';
 import { childOf, startTestStack, type TestStack } from '../stack.ts';
 import { asking, until } from './embedded-http.ts';
 
@@ -27,14 +28,8 @@ afterEach(async () => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
+// Not a zombie: of a stack that was killed, the parts wait for whoever took them over to take note of their end.
+const isAlive = (pid: number): boolean => identityOf(pid) !== undefined;
 
 interface Lock {
   readonly parts: readonly { readonly pid: number }[];
