@@ -1,6 +1,8 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 
+import { discardRest } from './rest-of-body.ts';
+
 /** A request that is not served: there is no such route, its body is too large, a limit is reached, a route threw. */
 export interface Failure {
   /** The HTTP status that says so: 4xx or 5xx. */
@@ -44,14 +46,16 @@ export function answerFailures(app: FastifyInstance, answer: FailureAnswer, logg
   app.setNotFoundHandler((request, reply) =>
     send(reply, { status: 404, sentence: `there is no ${request.method} ${pathOf(request)}` }),
   );
-  app.setErrorHandler((error: FastifyError, request, reply) => {
+  app.setErrorHandler(async (error: FastifyError, request, reply) => {
     if (error instanceof RefusedError && error.retryAfter !== undefined)
       void reply.header('retry-after', error.retryAfter);
     if (isAccident(error)) {
       const place = { step: 'request', path: pathOf(request) };
       logger.error({ ...place, reason: error.message, stack: error.stack }, 'failed');
     }
-    return send(reply, failureOf(error));
+    const failure = failureOf(error);
+    if (failure.status === 413) await discardRest(request.raw);
+    return send(reply, failure);
   });
 }
 

@@ -1,4 +1,6 @@
 import { Agent, request, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 
@@ -169,6 +171,29 @@ describe('an HTTP service', () => {
       { code: 500, msg: 'the service failed; its log says why' },
     ]);
   });
+
+  it.each(['Content-Length: 30000000', 'Transfer-Encoding: chunked'])(
+    'lets a client that sends far too much before it reads know why it is refused: %s',
+    async (header) => {
+      const { url } = await start({
+        routes: (app) => {
+          takeRawBodies(app);
+          app.post('/', () => ({}));
+        },
+      });
+      const sent = connect(Number(new URL(url).port));
+      sent.pause();
+      sent.write(`POST / HTTP/1.1\r\nHost: x\r\n${header}\r\n\r\n`);
+      const half = Buffer.alloc(15_000_000, 'x');
+      for (const part of [half, half]) {
+        if (header.endsWith('chunked')) sent.write(`${part.length.toString(16)}\r\n`);
+        await new Promise((resolve, reject) => sent.once('error', reject).write(part, resolve));
+        if (header.endsWith('chunked')) sent.write('\r\n');
+      }
+      if (header.endsWith('chunked')) sent.write('0\r\n\r\n');
+      expect(await text(sent)).toMatch(/^HTTP\/1\.1 413 [^]*"msg":"Request body is too large"/);
+    },
+  );
 
   it('is not alive when its work does not go on, and says so', async () => {
     let ok = true;
