@@ -17,6 +17,8 @@ export interface Answer {
   readonly msg: string;
   /** ms that the API asks to wait. */
   readonly retryAfterMs: number | undefined;
+  /** Where it sends us instead, without the query; nobody follows. */
+  readonly location: string | undefined;
 }
 
 export interface ReportClientOptions {
@@ -53,7 +55,6 @@ export function createReportClient(options: ReportClientOptions): ReportClient {
     connectTimeout: timeoutMs,
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
-    maxResponseSize: ANSWER_BYTES,
   });
   return {
     async send(body, { appId, secret }) {
@@ -66,15 +67,30 @@ export function createReportClient(options: ReportClientOptions): ReportClient {
         body,
         signal: AbortSignal.timeout(timeoutMs),
       });
-      const parsed = parseAnswer(await answer.body.text());
-      const { 'retry-after': retryAfter } = answer.headers;
+      const parsed = parseAnswer(await boundedText(answer.body));
       return {
         status: answer.statusCode,
         code: parsed?.code,
         msg: (parsed?.msg ?? '').slice(0, MSG_CHARACTERS),
-        retryAfterMs: retryAfterMs(Array.isArray(retryAfter) ? retryAfter[0] : retryAfter, now()),
+        retryAfterMs: retryAfterMs(first(answer.headers['retry-after']), now()),
+        location: first(answer.headers['location'])?.split('?', 1)[0]?.slice(0, MSG_CHARACTERS),
       };
     },
     close: () => pool.destroy(),
   };
+}
+
+const first = (header: string | string[] | undefined): string | undefined =>
+  Array.isArray(header) ? header[0] : header;
+
+/** Empty if it is longer than anything that holds a code: its status then says all that is known. */
+async function boundedText(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.length;
+    if (bytes > ANSWER_BYTES) return '';
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
 }

@@ -22,6 +22,8 @@ export interface Sent {
 
 export interface DeliveriesOptions extends DestinationOptions {
   readonly credentials: Credentials;
+  /** So many events may become dead letters while nothing says that any app may report. */
+  readonly mostRefused: number;
   /** Sends the specification's single object instead of an array. */
   readonly isSingle: boolean;
   readonly logger: Logger;
@@ -46,42 +48,63 @@ const NO_CREDENTIALS = {
 } as const;
 
 export function createDeliveries(options: DeliveriesOptions): Deliveries {
-  const { credentials, logger } = options;
+  const { credentials, mostRefused, logger } = options;
   const destinations = new Map<string, Destination>();
   for (const credential of credentials.values()) {
     if (!destinations.has(credential.appId))
       destinations.set(credential.appId, new Destination(credential, options));
   }
   const alarm = alarms(logger);
+  /** Events that no app was allowed to report, since one was. */
+  let refusedEvents = 0;
   return {
     async deliver(events, pace, signal) {
       const app = events[0]?.appId ?? '';
       const credential = credentialOf(credentials, app);
       const destination = credential && destinations.get(credential.appId);
       if (credential === undefined || destination === undefined) {
-        alarm(app, 'no credentials for this app: its events become dead letters');
+        refused(app, events.length, `REPORT_CREDENTIALS names neither this app nor "*"`);
         return events.map((event) => ({ event, ...NO_CREDENTIALS }));
       }
       const sent = await halved(events, (part) => ask(options, destination, part, pace, signal), 0);
-      if (destination.isRefused) refused(app, credential);
+      if (destination.isRefused) refused(app, sent.length, notAllowed(credential, sent));
+      else allowed(app);
       return sent;
     },
   };
 
-  function refused(app: string, { appId }: Credential): void {
-    if ([...destinations.values()].every((one) => one.isRefused)) throw new NoAppAllowedError(appId);
-    alarm(app, 'the report API does not allow this app: its events become dead letters');
+  function refused(app: string, events: number, why: string): void {
+    refusedEvents += events;
+    const all = [...destinations.values()];
+    // An app without events is never asked for, and so never refused.
+    const isNobodyAllowed = refusedEvents >= mostRefused && !all.some((one) => one.isAllowed);
+    if (isNobodyAllowed || all.every((one) => one.isRefused)) throw new NoAppAllowedError(app, why);
+    alarm.raise(
+      app,
+      `${why}: its events become dead letters. Mend that and start again, then kaquan dlq redrive report --reason destination_refused`,
+    );
+  }
+
+  function allowed(app: string): void {
+    refusedEvents = 0;
+    alarm.end(app, 'the report API allows this app again');
   }
 }
 
-/** The API allows none of our apps. */
+function notAllowed({ appId }: Credential, sent: readonly Sent[]): string {
+  const status = sent.find((one) => one.status > 0)?.status;
+  return `the report API does not allow this app as ${appId}${status === undefined ? '' : ` (status ${status})`}`;
+}
+
+/** None of our apps may report. */
 export class NoAppAllowedError extends OperatorError {
   override readonly name = 'NoAppAllowedError';
 
-  constructor(appId: string) {
+  /** @param app the WeChat app_id that was the last. @param why it may not */
+  constructor(app: string, why: string) {
     super(
-      `the report API allows no app that REPORT_CREDENTIALS names (${appId} was the last): stopped before more events become dead ` +
-        'letters. Mend REPORT_URL, REPORT_MODE or REPORT_CREDENTIALS, then start again.',
+      `no app that has events may report; the last was ${app}: ${why}. Stopped before more events become dead letters. Mend ` +
+        'REPORT_URL, REPORT_MODE or REPORT_CREDENTIALS, then start again; BRAKE_WINDOW=1000000 takes as many of them before it stops.',
     );
   }
 }
@@ -125,12 +148,17 @@ async function halved(
 
 const ALARM_EVERY = 1000;
 
-/** Names an app at its first letter, and now and then. */
-function alarms(logger: Logger): (app: string, sentence: string) => void {
+/** Names an app at its first letter, and now and then, and when it is over. */
+function alarms(logger: Logger) {
   const counts = new Map<string, number>();
-  return (app, sentence) => {
-    const count = counts.get(app) ?? 0;
-    counts.set(app, count + 1);
-    if (count % ALARM_EVERY === 0) logger.error({ alarm: true, app }, sentence);
+  return {
+    raise(app: string, sentence: string): void {
+      const count = counts.get(app) ?? 0;
+      counts.set(app, count + 1);
+      if (count % ALARM_EVERY === 0) logger.error({ alarm: true, app }, sentence);
+    },
+    end(app: string, sentence: string): void {
+      if (counts.delete(app)) logger.info({ app }, sentence);
+    },
   };
 }

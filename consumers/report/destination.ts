@@ -12,6 +12,7 @@ import {
 import type { Logger } from 'pino';
 
 import { meaningOf } from '../../domain/report/answers.ts';
+import { duration } from '../../runtime/process/duration.ts';
 import type { Waiting, Waits } from '../../runtime/process/waits.ts';
 import type { Credential } from '../../schemas/report_api/index.ts';
 import { jittered, pauses, type Patience } from './backoff.ts';
@@ -51,8 +52,8 @@ const FAILURES_TO_BREAK = 5;
 class UndecidedError extends Error {
   override readonly name = 'UndecidedError';
 
-  constructor({ status, retryAfterMs }: Answer) {
-    super(`it answers with status ${status}${retryAfterMs === undefined ? '' : ' and asks for a pause'}`);
+  constructor(answer: Answer) {
+    super(sentenceOf(answer));
   }
 }
 
@@ -66,6 +67,16 @@ class NotAllowedError extends Error {
   }
 }
 
+function sentenceOf({ status, code, retryAfterMs, location }: Answer): string {
+  const says = `it answers with status ${status}`;
+  if (retryAfterMs !== undefined) return `${says} and asks for a pause of ${duration(retryAfterMs)}`;
+  if (location !== undefined)
+    return `${says}, a redirection to ${location}, which is not followed: REPORT_URL must name the API itself`;
+  if (status >= 400) return says;
+  if (code !== undefined) return `${says} and code ${code}, which REPORT_RETRY_CODES names`;
+  return `${says}, but its body is not {"code", "msg"}: does REPORT_URL name the report API?`;
+}
+
 /** One app at the API: how it is reached, and whether it may report. All partitions share it. */
 export class Destination {
   readonly #options: DestinationOptions;
@@ -74,6 +85,7 @@ export class Destination {
   /** Before then nothing is sent, because the API asked for it; ms since 1970. */
   #notBefore = 0;
   #notAllowedSince: number | undefined;
+  #isAllowed = false;
   /** Why the last request was not decided about. */
   #trouble = 'it failed several times in a row';
 
@@ -94,6 +106,11 @@ export class Destination {
     return this.#notAllowedSince !== undefined;
   }
 
+  /** Whether its last answer came from an API that lets it report. */
+  get isAllowed(): boolean {
+    return this.#isAllowed;
+  }
+
   /**
    * Sends a body until an answer decides about it; it waits for ever for one.
    * @param events how many the body has
@@ -103,9 +120,7 @@ export class Destination {
     const since = this.#notAllowedSince;
     if (since !== undefined && this.#options.now() - since < NOT_ALLOWED_MS)
       return { meaning: 'not_allowed', answer: undefined, attempts: 0 };
-    const on = `the report API (app ${this.#credential.appId})`;
-    const waiting = this.#options.waits.expect(on, 'it has not answered yet');
-    const request = { attempts: 0, sending: Promise.resolve(), waiting };
+    const request: Request = { attempts: 0, sending: Promise.resolve(), waiting: undefined };
     try {
       const answer = await unlessAborted(
         this.#untilDecided(body, events, pace, request, signal),
@@ -113,15 +128,23 @@ export class Destination {
         signal,
       );
       this.#notAllowedSince = undefined;
+      this.#isAllowed = true;
       const meaning = answer.meaning === 'accepted' ? 'accepted' : 'refused';
       return { meaning, answer, attempts: request.attempts };
     } catch (error) {
       if (!(error instanceof NotAllowedError)) throw error;
       this.#notAllowedSince = this.#options.now();
+      this.#isAllowed = false;
       return { meaning: 'not_allowed', answer: error.answer, attempts: request.attempts };
     } finally {
-      waiting.end();
+      request.waiting?.end();
     }
+  }
+
+  /** Until the limit lets a request go, nothing is waited for that anybody could mend. */
+  #waiting(request: Request): Waiting {
+    const on = `the report API (app ${this.#credential.appId})`;
+    return (request.waiting ??= this.#options.waits.expect(on, 'it has not answered yet'));
   }
 
   async #untilDecided(
@@ -143,7 +166,7 @@ export class Destination {
     return policy.execute(() => {
       signal.throwIfAborted();
       return this.#breaker.execute(async () => {
-        await this.#clearance(events, pace, signal);
+        await this.#clearance(events, pace, request, signal);
         request.attempts += 1;
         const sent = this.#send(body);
         request.sending = sent.then(
@@ -167,30 +190,39 @@ export class Destination {
   }
 
   /** Resolves when the API wants to be asked again and the limit lets the events through. */
-  async #clearance(events: number, pace: Pace, signal: AbortSignal): Promise<void> {
+  async #clearance(events: number, pace: Pace, request: Request, signal: AbortSignal): Promise<void> {
     const { now, random, patience } = this.#options;
-    for (let left = this.#notBefore - now(); left > 0; left = this.#notBefore - now())
+    for (let left = this.#notBefore - now(); left > 0; left = this.#notBefore - now()) {
+      signal.throwIfAborted();
+      this.#waiting(request).because(this.#trouble);
       await pause(left + random() * Math.min(left, patience.firstMs), undefined, { signal });
+    }
     await pace.clearance(events);
     signal.throwIfAborted();
+    this.#waiting(request);
   }
 
-  #tell(error: Error, { attempts, waiting }: Request): void {
+  #tell(error: Error, request: Request): void {
     if (!(error instanceof BrokenCircuitError)) {
-      const isAnswer = error instanceof UndecidedError || error instanceof NotAllowedError;
-      this.#trouble = isAnswer ? error.message : `it does not answer: ${error.message || error.name}`;
-      const fields = { app: this.#credential.appId, attempt: attempts, error: error.message };
+      this.#trouble = troubleOf(error);
+      const fields = { app: this.#credential.appId, attempt: request.attempts, error: error.message };
       this.#options.onRetry?.(this.#credential.appId);
       this.#options.logger.debug(fields, 'the report API did not take events; trying again');
     }
-    waiting.because(this.#trouble);
+    this.#waiting(request).because(this.#trouble);
   }
+}
+
+function troubleOf(error: Error): string {
+  if (error instanceof UndecidedError || error instanceof NotAllowedError) return error.message;
+  if (error.name === 'TimeoutError') return 'it does not answer within REPORT_TIMEOUT_MS';
+  return `it does not answer: ${error.message || error.name}`;
 }
 
 type Decided = Answer & { readonly meaning: 'accepted' | 'refused' };
 
 interface Request {
-  readonly waiting: Waiting;
+  waiting: Waiting | undefined;
   attempts: number;
   /** Settles when what is on its way has come back. */
   sending: Promise<void>;

@@ -232,6 +232,7 @@ function assemble(options: ReportOptions, parts: Parts): { pipeline: ReportPipel
           createDeliveries({
             client,
             credentials,
+            mostRefused: config.BRAKE_WINDOW,
             isSingle: config.REPORT_ARRAY_MAX === 1,
             patience: { firstMs: config.REPORT_RETRY_MS, mostMs: config.REPORT_RETRY_MAX_MS },
             retryCodes: config.REPORT_RETRY_CODES ?? new Set(),

@@ -20,7 +20,15 @@ export const CODES = {
   unavailable: 503,
 } as const;
 
-const answer = z.looseObject({ code: z.number(), msg: z.string().catch('') });
+// Some clients of 有数's other interfaces read the code as a text.
+const code = z.union([
+  z.number(),
+  z
+    .string()
+    .regex(/^-?\d+$/)
+    .transform(Number),
+]);
+const answer = z.looseObject({ code, msg: z.string().catch('') });
 
 /** Reads an answer's body; undefined if it is none. */
 export function parseAnswer(body: string): ReportAnswer | undefined {

@@ -1,11 +1,19 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 
 import { createReportClient, type ReportClient } from '../../../consumers/report/client.ts';
-import { createDeliveries, NoAppAllowedError, type Sent } from '../../../consumers/report/delivery.ts';
+import {
+  createDeliveries,
+  NoAppAllowedError,
+  type Deliveries,
+  type Sent,
+} from '../../../consumers/report/delivery.ts';
 import type { Outgoing } from '../../../consumers/report/judge.ts';
 import { createPace } from '../../../consumers/report/pace.ts';
 import { DEFAULT_FORM, reportBody } from '../../../domain/report/body.ts';
@@ -105,6 +113,8 @@ interface Told {
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
   readonly url?: string;
+  readonly waits?: Waits;
+  readonly log?: pino.Logger;
 }
 
 function deliveriesOf({
@@ -112,6 +122,8 @@ function deliveriesOf({
   isSingle = false,
   timeoutMs = 2000,
   url = receiver.url,
+  waits = new Waits({ logger, now: Date.now }),
+  log = logger,
 }: Told = {}) {
   let nonces = 0;
   client = createReportClient({
@@ -125,13 +137,14 @@ function deliveriesOf({
   return createDeliveries({
     client,
     credentials: readCredentials(apps, (file) => readFileSync(file, 'utf8')),
+    mostRefused: 6,
     isSingle,
     patience: { firstMs: 2, mostMs: 10 },
     retryCodes: new Set(),
     now: Date.now,
     random: () => 0.5,
-    logger,
-    waits: new Waits({ logger, now: Date.now }),
+    logger: log,
+    waits,
   });
 }
 
@@ -242,6 +255,50 @@ describe('events', () => {
     await expect(send(orders(1, 'wx2'), pace, signal)).rejects.toThrow(NoAppAllowedError);
   });
 
+  it('stop the group when no app that has events is allowed, or has credentials', async () => {
+    await fail({ requests: [{ share: 1, fault: 'status', status: 404 }] });
+    const { deliver: send } = deliveriesOf();
+    const pace = createPace(undefined, 50);
+    const { signal } = new AbortController();
+    await send(orders(3, 'wx1'), pace, signal);
+    await send(orders(2, 'wx9'), pace, signal);
+    await expect(send(orders(1, 'wx1'), pace, signal)).rejects.toThrow('does not allow this app as bi1');
+    await expect(send(orders(1, 'wx9'), pace, signal)).rejects.toThrow(
+      /wx9: REPORT_CREDENTIALS names neither/,
+    );
+  });
+
+  it('of apps that are not allowed, however many, stop nothing while another app is', async () => {
+    await fail({ requests: [{ share: 1, fault: 'status', status: 403, app_id: 'bi2' }] });
+    const { deliver: send } = deliveriesOf();
+    const pace = createPace(undefined, 50);
+    const { signal } = new AbortController();
+    await send(orders(1, 'wx1'), pace, signal);
+    await expect(send(orders(20, 'wx2'), pace, signal)).resolves.toHaveLength(20);
+    await expect(send(orders(20, 'wx9'), pace, signal)).resolves.toHaveLength(20);
+  });
+
+  it('of an app that is not allowed are told of once, with what to do', async () => {
+    const lines: { level: number; app?: string; msg: string }[] = [];
+    const log = pino(
+      { base: {} },
+      { write: (line) => lines.push(JSON.parse(line) as (typeof lines)[number]) },
+    );
+    await fail({ requests: [{ share: 1, fault: 'status', status: 403, app_id: 'bi2' }] });
+    const { deliver: send } = deliveriesOf({ log });
+    const pace = createPace(undefined, 50);
+    const { signal } = new AbortController();
+    await send(orders(1, 'wx1'), pace, signal);
+    for (let again = 0; again < 3; again += 1) await send(orders(1, 'wx2'), pace, signal);
+    expect(lines).toMatchObject([
+      {
+        level: 50,
+        app: 'wx2',
+        msg: expect.stringMatching(/as bi2 \(status 403\).*dlq redrive report/) as unknown,
+      },
+    ]);
+  });
+
   it('are given up at once when told, while nobody answers', async () => {
     const giveUp = new AbortController();
     await fail({ requests: [{ share: 1, fault: 'status', status: 503, retry_after: 60 }] });
@@ -272,4 +329,101 @@ it('asks the limit for the events of each request', async () => {
   await send(orders(20), { arrayMax: 50, clearance }, new AbortController().signal);
   await send(orders(3), { arrayMax: 50, clearance }, new AbortController().signal);
   expect(asked).toEqual([20, 3]);
+});
+
+describe('what is told of a wait', () => {
+  const busy = { share: 1, fault: 'status', status: 503, retry_after: 60, app_id: 'bi1' };
+
+  /** Resolves when what was asked before would have been told of, had it been slow. */
+  async function asLongAsIsTold(
+    waits: Waits,
+    send: Deliveries['deliver'],
+    signal: AbortSignal,
+  ): Promise<void> {
+    send(orders(1, 'wx2'), createPace(undefined, 50), signal).catch(() => undefined);
+    while (!waits.current().some(({ on }) => on.includes('bi2'))) await pause(5);
+  }
+
+  it.each([
+    ['nothing, of one for the limit: it is no trouble at the API', [], true, []],
+    [
+      'the pause that the API asked for, also of who has not asked since',
+      [busy],
+      false,
+      ['it answers with status 503 and asks for a pause of 60 s'],
+    ],
+  ])('is %s', async (_, faults, isLimited, told) => {
+    await fail({ requests: [...faults, { share: 1, fault: 'hang', app_id: 'bi2' }] });
+    const waits = new Waits({ logger, now: Date.now, slowMs: 20 });
+    const giveUp = new AbortController();
+    const { deliver: send } = deliveriesOf({ waits });
+    const clearance = (): Promise<void> => (isLimited ? new Promise(() => undefined) : Promise.resolve());
+    const ask = () => send(orders(1), { arrayMax: 50, clearance }, giveUp.signal).catch(() => undefined);
+    const sending = [ask()];
+    while (faults.length > 0 && waits.current().length === 0) await pause(5);
+    sending.push(ask());
+    await asLongAsIsTold(waits, send, giveUp.signal);
+    const sentences = waits
+      .current()
+      .filter(({ on }) => on.includes('bi1'))
+      .map(({ sentence }) => sentence);
+    giveUp.abort();
+    await Promise.all(sending);
+    expect(sentences).toEqual(told);
+  });
+});
+
+describe('an answer that says nothing of the events', () => {
+  let api: Server;
+  let said: { status: number; headers?: Record<string, string>; body: string };
+
+  beforeEach(async () => {
+    api = createServer((request, reply) => {
+      request.resume().on('end', () => {
+        if (said.status > 0) reply.writeHead(said.status, said.headers).end(said.body);
+        said = { status: 200, body: '{"code":0,"msg":"ok"}' };
+      });
+    });
+    await new Promise<void>((resolve) => api.listen(0, '127.0.0.1', resolve));
+  });
+
+  afterEach(() => new Promise((resolve) => api.close(resolve).closeAllConnections()));
+
+  const urlOf = () => `http://127.0.0.1:${(api.address() as AddressInfo).port}`;
+  const none = /but its body is not \{"code", "msg"\}: does REPORT_URL name the report API/;
+
+  it.each<[string, typeof said, RegExp]>([
+    ['no JSON', { status: 200, body: '<html>' }, none],
+    ['nothing', { status: 200, body: '' }, none],
+    ['no code', { status: 200, body: '{"msg":"ok"}' }, none],
+    ['far too much', { status: 200, body: `{"code":0,"msg":"${'x'.repeat(100_000)}"}` }, none],
+    [
+      'a redirection',
+      { status: 302, headers: { location: 'https://other.example/a?signature=5' }, body: '' },
+      /status 302, a redirection to https:\/\/other\.example\/a, which is not followed: REPORT_URL/,
+    ],
+    [
+      'a long pause',
+      { status: 429, headers: { 'retry-after': 'Sat, 31 Jan 2026 11:00:00 GMT' }, body: '' },
+      /status 429 and asks for a pause of 0\.0 s/,
+    ],
+    ['none in time', { status: 0, body: '' }, /^it does not answer within REPORT_TIMEOUT_MS$/],
+  ])('is told of in plain words, and they are sent again: %s', async (_, first, sentence) => {
+    said = first;
+    const reasons: string[] = [];
+    const waits = new Waits({
+      logger,
+      now: Date.now,
+      onChange: () => reasons.push(...waits.current().map((wait) => wait.sentence)),
+    });
+    const [sent] = await deliver(orders(1), { url: urlOf(), waits, timeoutMs: 1000 });
+    expect(sent).toMatchObject({ outcome: 'accepted', attempts: 2 });
+    expect(reasons).toEqual([expect.stringMatching(sentence)]);
+  });
+
+  it('may be as long as it likes when its status says enough', async () => {
+    said = { status: 422, body: `{"code":7,"msg":"${'x'.repeat(100_000)}"}` };
+    const [sent] = await deliver(orders(1), { url: urlOf() });
+    expect(sent).toMatchObject({ outcome: 'refused', attempts: 1, status: 422, code: 0 });
+  });
 });

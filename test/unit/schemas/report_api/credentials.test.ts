@@ -110,7 +110,11 @@ describe('an answer', () => {
   it.each([
     ['{"code":0,"msg":"ok"}', { code: 0, msg: 'ok' }],
     ['{"code":7}', { code: 7, msg: '' }],
-    ['{"code":"0"}', undefined],
+    ['{"code":"0"}', { code: 0, msg: '' }],
+    ['{"code":"-12","msg":7}', { code: -12, msg: '' }],
+    ['{"code":""}', undefined],
+    ['{"code":"ok"}', undefined],
+    ['{"code":null}', undefined],
     ['<html>', undefined],
     ['null', undefined],
   ])('%s', (body, expected) => {
