@@ -183,9 +183,12 @@ export class Lane {
     return this.#open[0]?.first ?? this.#end;
   }
 
-  /** What was accepted beyond the commit, as a text; null: it is too long. */
+  /** What was accepted beyond the commit, in this assignment or before it, as a text; null: it is too long. */
   note(): string | undefined | null {
-    return writeNote({ apps: new Map([...this.#accepted].map(([app, { mark }]) => [app, mark])) });
+    const position = this.position();
+    const before = [...this.sentBefore].filter(([, mark]) => mark > position);
+    const now = [...this.#accepted].map(([app, { mark }]) => [app, mark] as const);
+    return writeNote({ apps: new Map([...before, ...now]) });
   }
 
   #push(entry: Entry): void {

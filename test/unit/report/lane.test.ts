@@ -24,11 +24,15 @@ function judge({ value }: FetchedRecord): Verdict {
   return { kind: 'event', event: { appId, eventId, time: 0, body, isRedriven } };
 }
 
-function laneOf(lines: readonly (string | undefined)[], start = 100): Lane {
+function laneOf(
+  lines: readonly (string | undefined)[],
+  start = 100,
+  sentBefore: Readonly<Record<string, number>> = {},
+): Lane {
   const lane = new Lane({
     partition: 3,
     start,
-    note: { apps: new Map() },
+    note: { apps: new Map(Object.entries(sentBefore)) },
     brakeWindow: 10,
     brakeShare: 1,
     judge,
@@ -118,6 +122,18 @@ describe('a lane', () => {
     lane.stored(a?.events ?? []);
     expect(lane.note()).toBe('{"sent":{"b":102}}');
     lane.stored(b?.events ?? []);
+    expect(lane.note()).toBeUndefined();
+  });
+
+  it('notes what was accepted before the assignment until the commit is past it', () => {
+    const lane = laneOf(['a 1 x', 'b 1 y', 'a 2 z', 'c 1 v', 'b 2 w'], 100, { a: 103, b: 102 });
+    expect(lane.note()).toBe('{"sent":{"a":103,"b":102}}');
+    const [a, b] = parcels(lane);
+    lane.accepted(b?.events.slice(1) ?? []);
+    expect(lane.note()).toBe('{"sent":{"a":103,"b":105}}');
+    for (const { entry } of [...(a?.events ?? []), ...(b?.events ?? [])]) entry.isDone = true;
+    lane.stored(b?.events.slice(1) ?? []);
+    expect(lane.position()).toBe(103);
     expect(lane.note()).toBeUndefined();
   });
 
