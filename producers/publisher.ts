@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 
 import { createSchemas, type ReportOptions } from '../schemas/index.ts';
 import type { OutRecord } from '../runtime/kafka/producer.ts';
+import type { Waits } from '../runtime/process/waits.ts';
 import { systemClock, type Clock } from './delivery/clock.ts';
 import { DeliveryQueue } from './delivery/delivery-queue.ts';
 import { DeliveryError } from './delivery/errors.ts';
@@ -19,6 +20,8 @@ export interface PublisherOptions extends ReportOptions {
   readonly schemaRegistryUrl?: string | undefined;
   readonly limits: DeliveryLimits;
   readonly logger: Logger;
+  /** Say that Kafka is away, once; unless told, the log has each attempt that failed. */
+  readonly waits?: Waits;
   /** Called when an attempt to send failed and another follows; beside the log. */
   readonly onRetry?: (error: Error) => void;
 }
@@ -40,8 +43,9 @@ export class Publisher {
       limits: options.limits,
       send: (records: readonly OutRecord[]) => this.#link.send(records),
       onRetry: (error, attempt) => {
-        const { topic, logger, onRetry } = options;
-        logger.warn({ topic, step: 'send', attempt, reason: error.message }, 'trying again');
+        const { topic, logger, waits, onRetry } = options;
+        const fields = { topic, step: 'send', attempt, reason: error.message };
+        logger[waits === undefined ? 'warn' : 'debug'](fields, 'trying again');
         onRetry?.(error);
       },
     });

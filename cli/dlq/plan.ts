@@ -69,7 +69,7 @@ function orderKey({ value }: DeadLetter, schemas: Schemas): { key: Buffer } | { 
 /** What came over HTTP and was never published is a report still; no group has seen it, so that it is for all of them. */
 function reportPlan(letter: DeadLetter, { reports, reportTopic, credentials }: PlanContext): Plan {
   const body = parsed(letter.value);
-  if (body === undefined) return keep('it is no JSON');
+  if (body === undefined) return keep('it is no JSON in UTF-8');
   const all = Array.isArray(body) ? (body as unknown[]) : [body];
   const encoded = all.map((report) => encodeReport(report, reports));
   const rules = encoded.flatMap((one) => {

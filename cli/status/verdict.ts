@@ -59,7 +59,7 @@ const MEANING: Readonly<Record<DeadReason, string>> = {
   refused_by_api: 'refused by the report API; the dead letter has its own words',
   destination_refused: 'of an app that may not report, or has no credentials',
   invalid: 'a report that breaks rules; the dead letter names them',
-  no_json: 'a body that is no JSON',
+  no_json: 'a body that is no JSON in UTF-8',
   encrypted: 'a body that is encrypted',
 };
 

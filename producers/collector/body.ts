@@ -22,8 +22,11 @@ export function readBody(bytes: Buffer, headers: BodyHeaders): Body {
   }
 }
 
-/** The JSON value of a body; some programs begin it with a byte order mark. @throws {SyntaxError} if it is none */
-export const jsonIn = (bytes: Buffer): unknown => JSON.parse(bytes.toString().replace(/^\ufeff/, ''));
+/** The JSON value of a body; some programs begin it with a byte order mark. @throws {SyntaxError | TypeError} if it is none */
+export const jsonIn = (bytes: Buffer): unknown => JSON.parse(utf8.decode(bytes));
+
+// Another encoding, read as this one, would be other texts: an order_id that is not the merchant's.
+const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 // Source: what sr-sdk-wxapp sends with `encrypt: true`.
 const isEncrypted = ({ contentType = '', encryptingKey }: BodyHeaders): boolean =>

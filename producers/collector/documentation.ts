@@ -82,7 +82,7 @@ export const REPORT_ROUTES: Readonly<Record<ReportMode, Route>> = {
     body,
     answers: {
       ...answers,
-      400: { description: 'The body is no JSON, or events in it break rules.', body: refusalSchema },
+      400: { description: 'The body is no JSON in UTF-8, or events in it break rules.', body: refusalSchema },
     },
   },
 };

@@ -122,7 +122,7 @@ export class Intake {
 
 const SENTENCES: Readonly<Record<Unreadable, string>> = {
   encrypted: 'the body is encrypted: send it as JSON',
-  no_json: 'the body is no JSON',
+  no_json: 'the body is no JSON in UTF-8',
 };
 
 const tooMany = (most: number): RefusedError =>

@@ -24,7 +24,7 @@ export async function startCollector({ config, logger, now }: CollectorOptions):
   const credentials = credentialsOf(config.COLLECTOR_CREDENTIALS);
   const registry = createRegistry();
   const metrics = createMetrics(registry, collectorMetrics);
-  const publication = new Publication(config, logger);
+  const publication = new Publication(config, { logger, now });
   try {
     await publication.open();
     const intake = new Intake({ config, credentials, publication, metrics, now });

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 
 import type { Parsed } from '../../runtime/process/settings.ts';
 import type { OutRecord } from '../../runtime/kafka/producer.ts';
+import { Waits } from '../../runtime/process/waits.ts';
 import { deadLetterTopic, TOPIC } from '../../schemas/coupon_order/topic.ts';
 import { DeliveryQueue } from '../delivery/delivery-queue.ts';
 import { DEFAULT_LIMITS, type DeliveryLimits } from '../delivery/limits.ts';
@@ -28,9 +29,13 @@ export class Publication {
   readonly #lettersLink: TopicLink;
 
   /** Opens nothing yet. */
-  constructor(config: CollectorConfig, logger: Logger) {
+  constructor(
+    config: CollectorConfig,
+    { logger, now }: { readonly logger: Logger; readonly now: () => number },
+  ) {
     const limits = limitsOf(config);
-    const link = { brokers: config.KAFKA_BROKERS, clientId: CLIENT_ID, logger };
+    const waits = new Waits({ logger, now });
+    const link = { brokers: config.KAFKA_BROKERS, clientId: CLIENT_ID, logger, waits };
     this.#events = new Publisher({
       ...link,
       topic: TOPIC,

@@ -40,7 +40,7 @@ export class PendingRecords {
     }
   }
 
-  /** Takes the next batch, in order: as many as fit, at least one. */
+  /** Takes the next batch, in order: as many as fit, at least one, and a delivery's records together if they fit into one. */
   take(): Pending[] {
     const { batchRecords, partitionBytes } = this.#limits;
     const used = new Map<number, number>();
@@ -51,7 +51,14 @@ export class PendingRecords {
       used.set(record.partition, sum);
       count += 1;
     }
-    return this.#remove(this.#records.splice(0, count));
+    return this.#remove(this.#records.splice(0, this.#wholeDeliveries(count)));
+  }
+
+  // A delivery that fails while a part of it is on its way would be in the log in part.
+  #wholeDeliveries(count: number): number {
+    const next = this.#records[count]?.delivery;
+    if (next === undefined || this.#records[count - 1]?.delivery !== next) return count;
+    return this.#records.findIndex(({ delivery }) => delivery === next) || count;
   }
 
   /** Forgets the records of deliveries that are settled already. */

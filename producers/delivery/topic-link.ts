@@ -1,9 +1,11 @@
 import type { Logger } from 'pino';
 
-import { createKafka } from '../../runtime/kafka/client.ts';
+import { createKafka, type ConnectionEvents } from '../../runtime/kafka/client.ts';
 import { createRecordProducer, type OutRecord, type RecordProducer } from '../../runtime/kafka/producer.ts';
+import type { Waits } from '../../runtime/process/waits.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { TopicMismatchError } from './errors.ts';
+import { ToldOutage } from './told-outage.ts';
 
 export interface TopicLinkOptions {
   readonly brokers: readonly string[];
@@ -12,6 +14,8 @@ export interface TopicLinkOptions {
   /** How many partitions the topic was made with. */
   readonly partitions: number;
   readonly logger: Logger;
+  /** Say that Kafka is away, once; unless told, the log has each attempt that failed. */
+  readonly waits?: Waits;
   readonly clock?: Clock;
 }
 
@@ -26,6 +30,10 @@ export interface TopicLink {
   close(): Promise<void>;
 }
 
+const ignore = (): void => undefined;
+// The call that fails of it says so.
+const TOLD_OTHERWISE: ConnectionEvents = { away: ignore, rejoining: ignore };
+
 const CHECK_MS = 60_000;
 // Whoever sends tries again himself, and knows until when. Nor may kafkajs: when a partition's leader moves between two of its own tries
 // to a broker that has answered already, it forgets that partition's records and reports success.
@@ -33,7 +41,9 @@ const RETRY = { initialRetryTime: 100, maxRetryTime: 1000, retries: 0 };
 
 /** A link to a topic; nothing is opened yet. */
 export function createTopicLink(options: TopicLinkOptions): TopicLink {
-  const { brokers, clientId, topic, partitions, logger, clock = systemClock } = options;
+  const { brokers, clientId, topic, partitions, logger, waits, clock = systemClock } = options;
+  const outage = waits && new ToldOutage(waits);
+  const during = <T>(call: () => Promise<T>): Promise<T> => outage?.during(call) ?? call();
   let attempts = 0;
   let connecting: Promise<RecordProducer> | undefined;
   let checkedAt = -Infinity;
@@ -43,7 +53,13 @@ export function createTopicLink(options: TopicLinkOptions): TopicLink {
     const from = attempts++ % brokers.length;
     const rotated = [...brokers.slice(from), ...brokers.slice(0, from)];
     try {
-      const kafka = createKafka({ brokers: rotated, clientId, logger, retry: RETRY });
+      const kafka = createKafka({
+        brokers: rotated,
+        clientId,
+        logger,
+        retry: RETRY,
+        ...(outage && { told: TOLD_OTHERWISE }),
+      });
       return await createRecordProducer(kafka, { topic });
     } catch (error) {
       connecting = undefined;
@@ -64,9 +80,9 @@ export function createTopicLink(options: TopicLinkOptions): TopicLink {
     },
     check: async () => {
       checkedAt = -Infinity;
-      await open();
+      await during(open);
     },
-    send: async (records) => (await open()).send(records),
+    send: (records) => during(async () => (await open()).send(records)),
     close: async () => {
       const producer = await connecting?.catch(() => undefined);
       await producer?.close();

@@ -7,6 +7,7 @@ import { OperatorError } from '../process/operator-error.ts';
 import { refusal, type Address } from './address.ts';
 import { answerFailures, type FailureAnswer } from './failures.ts';
 import { addHealth, type Checks, type Verdict } from './health.ts';
+import { answerNotHttp } from './not-http.ts';
 import { measureRequests } from './request-metrics.ts';
 
 export interface HttpServiceOptions {
@@ -51,6 +52,7 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
     trustProxy: options.trustProxy ?? false,
     // A request on a connection that is open still is answered, and its connection closed.
     return503OnClosing: false,
+    clientErrorHandler: answerNotHttp(options.failure),
     // Of a path that is none, which reaches no route and no error handler.
     frameworkErrors: ({ statusCode = 400 }, _, reply) => {
       const { status, body } = options.failure({ status: statusCode, sentence: 'the path is none' });

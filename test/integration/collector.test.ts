@@ -281,7 +281,7 @@ describe('the signed endpoint', () => {
           { index: 3, path: 'props.wx_user.app_id', rule: 'app_id' },
         ],
       });
-      expect(result[2]?.body).toEqual({ code: 400, msg: 'the body is no JSON' });
+      expect(result[2]?.body).toEqual({ code: 400, msg: 'the body is no JSON in UTF-8' });
       expect(events.map(({ coupon }) => coupon.order_id)).toEqual(['signed']);
       expect(letters).toEqual([]);
     });

@@ -143,7 +143,7 @@ describe('what came over HTTP', () => {
   });
 
   it.each([
-    ['it is no JSON', '{'],
+    ['it is no JSON in UTF-8', '{'],
     ['it holds no report', []],
     ['it still breaks R1', { type: 'other', props: report.props }],
     ['it still breaks R2', [report, { ...report, props: { ...report.props, page: '' } }]],

@@ -80,6 +80,23 @@ describe('a delivery queue', () => {
     expect(batches).toEqual([['a', 'b'], ['c'], ['huge']]);
   });
 
+  it('sends together what is added together, if it fits into a batch', async () => {
+    const { batches, queue, add } = open(acknowledged, { batchRecords: 3 });
+    const all = [
+      add(record('a1'), record('a2')),
+      add(record('b1'), record('b2')),
+      add(record('c1'), record('c2'), record('c3'), record('c4')),
+      add(record('d')),
+    ];
+    await Promise.all([queue.close(), ...all]);
+    expect(batches).toEqual([
+      ['a1', 'a2'],
+      ['b1', 'b2'],
+      ['c1', 'c2', 'c3'],
+      ['c4', 'd'],
+    ]);
+  });
+
   it('rejects at the deadline, also while an attempt hangs, and names the last cause', async () => {
     const { clock, add } = open(failing(1000));
     const lost = add(record('a'));

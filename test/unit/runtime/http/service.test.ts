@@ -195,6 +195,25 @@ describe('an HTTP service', () => {
     },
   );
 
+  it.each([
+    ['no HTTP', 'hello\r\n\r\n', 400],
+    ['a length that is none', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n', 400],
+    ['a body that is cut short', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n[', 400],
+    ['a head without end', `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}`, 431],
+  ])('answers %s in the words of the service too', async (_, sent, status) => {
+    const { url } = await start({
+      routes: (app) => {
+        takeRawBodies(app);
+        app.post('/', () => ({}));
+      },
+    });
+    const client = connect(Number(new URL(url).port));
+    client.end(sent);
+    const [head = '', body = ''] = (await text(client)).split('\r\n\r\n');
+    expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(JSON.parse(body)).toMatchObject({ code: status, msg: expect.any(String) as unknown });
+  });
+
   it('is not alive when its work does not go on, and says so', async () => {
     let ok = true;
     const { url } = await start({ alive: () => ({ ok, sentence: 'Some sentence.' }) });
