@@ -12,8 +12,8 @@ export const openIdOf = (buyer: number): string => `oBenchBuyer${String(buyer).p
 const ABSENT = `(toDateTime64('2299-12-31 23:59:59.999', 3, 'UTC'), toFixedString('', 16), toDateTime64(0, 3, 'UTC'), 0, '', '', 0, '', '', [])`;
 
 /**
- * Stores paid orders `from` to `to`, one coupon each, as the orders group would store them: their states, and the index rows that
- * their events make. The orders of a buyer lie far apart, as in life.
+ * Stores paid orders `from` to `to`, one coupon each, as the orders group would store them: their states, and what lies of their
+ * events under the buyers' names. The orders of a buyer lie far apart, as in life.
  */
 export async function fillHoldings(
   clickhouse: ClickHouse,
@@ -25,16 +25,19 @@ export async function fillHoldings(
     const numbers = `numbers(${start}, ${Math.min(CHUNK, to - start)})`;
     const openId = `concat('oBenchBuyer', leftPad(toString(number % ${buyers}), 17, '0'))`;
     const orderId = `concat('K', lower(hex(cityHash64(number))))`;
-    const payed = `(toDateTime64(1760000000 + number % 10000000, 3, 'UTC'), reinterpretAsFixedString(sipHash128(number)),
-      toDateTime64(1760000000, 3, 'UTC'), 900, ${openId}, concat('batch-', toString(number % ${BATCHES})), 1037, '', '',
-      [concat('coupon-', toString(number))])`;
+    const time = "toDateTime64(1760000000 + number % 10000000, 3, 'UTC')";
+    const eventId = 'reinterpretAsFixedString(sipHash128(number))';
+    const batchId = `concat('batch-', toString(number % ${BATCHES}))`;
+    const couponIds = "[concat('coupon-', toString(number))]";
+    const payed = `(${time}, ${eventId}, toDateTime64(1760000000, 3, 'UTC'), 900, ${openId}, ${batchId}, 1037, '', '', ${couponIds})`;
     await clickhouse.command(
       `INSERT INTO kaquan_store.states (app_id, order_id, revision, give_order, pay, cancel_pay, payed, cancel_give_order, refund)
        SELECT '${APP}', ${orderId}, 1, ${ABSENT}, ${ABSENT}, ${ABSENT}, ${payed}, ${ABSENT}, ${ABSENT} FROM ${numbers}`,
       { timeoutMs: TIMEOUT_MS },
     );
     await clickhouse.command(
-      `INSERT INTO kaquan_store.buyer_orders (app_id, open_id, order_id) SELECT '${APP}', ${openId}, ${orderId} FROM ${numbers}`,
+      `INSERT INTO kaquan_store.buyer_orders (app_id, open_id, order_id, status, time, event_id, coupon_batch_id, coupon_ids)
+       SELECT '${APP}', ${openId}, ${orderId}, 'payed', ${time}, ${eventId}, ${batchId}, ${couponIds} FROM ${numbers}`,
       { timeoutMs: TIMEOUT_MS },
     );
   }

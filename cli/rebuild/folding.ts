@@ -1,6 +1,14 @@
-import { milestonesInsert, statesInsert, writeMilestone, writeState } from '../../consumers/orders/rows.ts';
+import {
+  disputesInsert,
+  milestonesInsert,
+  statesInsert,
+  writeDispute,
+  writeMilestone,
+  writeState,
+} from '../../consumers/orders/rows.ts';
 import { BoundedRows } from '../../consumers/orders/bounded-rows.ts';
 import { eventsQuery, readOrders, type StoredOrder } from '../../consumers/orders/stored-events.ts';
+import { disputedFor } from '../../domain/order/disputes.ts';
 import { fold } from '../../domain/order/fold.ts';
 import { NO_STATE } from '../../domain/order/state.ts';
 import { BufferPool } from '../../runtime/bytes/growable.ts';
@@ -56,6 +64,7 @@ export async function foldEvents(
 class ShadowRows {
   readonly #clickhouse: ClickHouse;
   readonly #pool = new BufferPool(POOLED_BUFFERS);
+  #disputes = new BoundedRows(this.#pool);
   #milestones = new BoundedRows(this.#pool);
   #states = new BoundedRows(this.#pool);
   #orders = 0;
@@ -73,9 +82,12 @@ class ShadowRows {
   add({ order, events }: StoredOrder): void {
     let state = NO_STATE;
     for (const { status, entry } of events) {
-      state = fold(state, status, entry, (row) =>
+      const next = fold(state, status, entry, (row) =>
         writeMilestone(this.#milestones.at(row.minute * 60_000), order, row),
       );
+      for (const openId of disputedFor(state, next, status, entry))
+        writeDispute(this.#disputes.at(0), order, openId);
+      state = next;
     }
     writeState(this.#states.at(0), order, state);
     this.#orders += 1;
@@ -84,12 +96,17 @@ class ShadowRows {
 
   async store(): Promise<void> {
     const options = { timeoutMs: UNHURRIED.timeoutMs };
+    // Beside the live ones: an order is disputed whatever becomes of this rebuild.
+    for (const rows of this.#disputes.written())
+      await this.#clickhouse.insert(disputesInsert, [rows], options);
     for (const rows of this.#milestones.written())
       await this.#clickhouse.insert(milestonesInsert({ table: shadowOf('milestones') }), [rows], options);
     for (const rows of this.#states.written())
       await this.#clickhouse.insert(statesInsert({ table: shadowOf('states') }), [rows], options);
+    this.#disputes.release();
     this.#milestones.release();
     this.#states.release();
+    this.#disputes = new BoundedRows(this.#pool);
     this.#milestones = new BoundedRows(this.#pool);
     this.#states = new BoundedRows(this.#pool);
     this.#orders = 0;

@@ -1,3 +1,4 @@
+import { disputedFor } from '../../domain/order/disputes.ts';
 import { fold, type Milestone } from '../../domain/order/fold.ts';
 import type { BufferPool } from '../../runtime/bytes/growable.ts';
 import type { Fetched, FetchedRecord } from '../../runtime/kafka/group.ts';
@@ -14,7 +15,7 @@ import { passing } from './crash-points.ts';
 import { dead, judge, type OrderKey, type Plausible, type Verdict } from './judge.ts';
 import type { KnownOrders } from './known-orders.ts';
 import type { Lane } from './lane.ts';
-import { writeMilestone, writeState } from './rows.ts';
+import { writeDispute, writeMilestone, writeState } from './rows.ts';
 import { TouchedOrders, type LookUp, type TouchedOrder } from './touched-orders.ts';
 
 /** What a batch is built with. */
@@ -61,6 +62,7 @@ export class BatchBuilder {
   readonly #blocks = new Map<number, { block: EventsBlock; limit: SpanLimit }>();
   readonly #events: EventsBlock[] = [];
   readonly #milestones: BoundedRows;
+  readonly #disputes: BoundedRows;
   readonly #deadLetters: DeadLetter[] = [];
   readonly #skips: Skip[] = [];
   readonly #touched: TouchedOrders;
@@ -76,6 +78,7 @@ export class BatchBuilder {
     this.#lanes = lanes;
     this.#workshop = workshop;
     this.#milestones = new BoundedRows(workshop.pool);
+    this.#disputes = new BoundedRows(workshop.pool);
     this.#touched = new TouchedOrders(workshop.known, workshop.lookUp);
   }
 
@@ -117,6 +120,7 @@ export class BatchBuilder {
       builtIn: this.#seconds,
       found: this.#touched.found,
       events: this.#events,
+      disputes: this.#disputes.written(),
       milestones: this.#milestones.written(),
       states: states.written(),
       deadLetters: this.#deadLetters,
@@ -124,6 +128,7 @@ export class BatchBuilder {
       touched: this.#touched.byLane,
       release: () => {
         for (const block of this.#events) block.release();
+        this.#disputes.release();
         this.#milestones.release();
         states.release();
       },
@@ -216,6 +221,8 @@ export class BatchBuilder {
   #fold(touched: TouchedOrder, { status, entry }: Verdict & { kind: 'event' }): void {
     this.#folding = touched.order;
     const next = fold(touched.state, status, entry, this.#emit);
+    for (const openId of disputedFor(touched.state, next, status, entry))
+      writeDispute(this.#disputes.at(0), touched.order, openId);
     if (next === touched.state) return;
     touched.state = next;
     touched.isChanged = true;

@@ -23,7 +23,8 @@ export interface Batch {
   readonly builtIn: number;
   readonly found: FoundStates;
   readonly events: readonly EventsBlock[];
-  /** RowBinary, one buffer an insert. */
+  /** RowBinary, one buffer an insert, as are milestones and states; stored before the events that are disputed. */
+  readonly disputes: readonly Buffer[];
   readonly milestones: readonly Buffer[];
   readonly states: readonly Buffer[];
   readonly deadLetters: readonly DeadLetter[];

@@ -46,6 +46,10 @@ export interface Target {
 export const milestonesInsert = (to: Target = { table: 'milestones' }): string =>
   insertOf(MILESTONE_COLUMNS, to);
 
+/** Of orders that are disputed for a buyer; what else the index of buyers has is filled from events. */
+export const disputesInsert =
+  'INSERT INTO kaquan_store.buyer_orders (app_id, open_id, order_id) FORMAT RowBinary';
+
 export const statesInsert = (to: Target = { table: 'states' }): string => insertOf(STATE_COLUMNS, to);
 
 function insertOf(columns: Readonly<Record<string, string>>, { table, condition }: Target): string {
@@ -84,6 +88,12 @@ export function writeMilestone(to: RowBinaryWriter, { appId, orderId }: OrderKey
   to.nullableInt64(row.payedTime);
   to.nullableInt64(row.cancelTime);
   to.nullableInt64(row.refundTime);
+}
+
+export function writeDispute(to: RowBinaryWriter, { appId, orderId }: OrderKey, openId: string): void {
+  to.string(appId);
+  to.string(openId);
+  to.string(orderId);
 }
 
 export function writeState(to: RowBinaryWriter, { appId, orderId }: OrderKey, state: OrderState): void {

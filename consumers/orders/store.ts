@@ -16,7 +16,7 @@ import { type Origin, publishDeadLetters } from './dead-letters.ts';
 import { deadLetterRows, skipRows, type LedgerRows } from '../../sql/ledgers.ts';
 import { FENCED, HeldError, unlessExchanged } from '../../sql/rebuilds.ts';
 import type { EventsBlock, Place } from './events-block.ts';
-import { milestonesInsert, statesInsert } from './rows.ts';
+import { disputesInsert, milestonesInsert, statesInsert } from './rows.ts';
 
 export interface StoreOptions {
   readonly clickhouse: ClickHouse;
@@ -69,11 +69,12 @@ export class Store {
 
   /**
    * Resolves when everything of `batch` is stored or acknowledged.
-   * @throws {RefusedRecordsError} before anything but events was stored
+   * @throws {RefusedRecordsError} before anything but disputes and events was stored
    * @throws {HeldError} a rebuild has exchanged the tables
    */
   async store(batch: Batch, signal: AbortSignal): Promise<void> {
     const isChange = batch.states.length > 0;
+    for (const rows of batch.disputes) await this.#insert('disputes', disputesInsert, [rows], signal);
     for (const block of batch.events) await this.#storeEvents(block, signal);
     passing('orders/events_stored', isChange);
     for (const rows of batch.milestones)

@@ -2,6 +2,7 @@ import type { Holding } from '../../domain/coupon/buyer.ts';
 import type { ClickHouse, RequestOptions } from '../../runtime/clickhouse/client.ts';
 import type { BuyerKey, BuyerLookUp } from './interface.ts';
 import { buyerName, readNamedRows, type NamedRows } from './named-rows.ts';
+import { ownOrdersOf, type OwnOrders } from './own-orders.ts';
 import { orderName, readPaidOrders, type OrderKey, type PaidOrder } from './paid-orders.ts';
 import { readPayers, type Payer } from './payers.ts';
 import { personName, readPersonOrders, type CandidateOrder, type Person } from './person-orders.ts';
@@ -34,8 +35,8 @@ export function lookUpBuyers(clickhouse: ClickHouse): BuyerLookUp {
 }
 
 /**
- * Everything that orders brought to buyers, lost or not. The index only says which orders to look at: what an order brought, and
- * to whom, is what its state says.
+ * Everything that orders brought to buyers, lost or not. A buyer's own events tell of his orders; of those that others have
+ * something to say of, and of those that other apps reported, the state does.
  */
 export async function findBuyers(
   clickhouse: ClickHouse,
@@ -47,54 +48,73 @@ export async function findBuyers(
   // A look-up is so short that threads, also those that read files, would cost more than they bring.
   const look = { ...request, settings: { max_threads: 1, local_filesystem_read_method: 'pread' } };
   const named = await readNamedRows(clickhouse, buyers, version, look);
-  const persons = await personOrdersOf(clickhouse, buyers, named, look);
-  const brought = buyers.map(({ appId, openId }, at) =>
-    distinctOrders([...(named.get(buyerName(appId, openId))?.orders ?? []), ...(persons[at] ?? [])]).flatMap(
-      broughtBy,
-    ),
-  );
+  const known = buyers.map((buyer) => knownOf(buyer, named.get(buyerName(buyer.appId, buyer.openId))));
+  const persons = await personCandidates(clickhouse, known, look);
+  const asked = known.flatMap(({ own }, at) => [...own.disputed, ...(persons[at] ?? [])]);
+  const paid = await readPaidOrders(clickhouse, distinctOrders(asked), look);
+  const reported = distinctOrders(persons.flat()).flatMap((order) => paid.get(orderName(order)) ?? []);
+  const payers = await readPayers(clickhouse, reported, look);
+  const brought = known.map(({ buyer, own }, at) => {
+    const disputed = own.disputed.flatMap((order) => paidBy(buyer, paid.get(orderName(order))));
+    const others = (persons[at] ?? []).flatMap((candidate) => paidAs(candidate, paid, payers));
+    return distinctOrders([...own.paid, ...disputed, ...others]).flatMap(broughtBy);
+  });
   const redeemed = await readRedeemed(
     clickhouse,
     [...new Set(brought.flat().map(({ couponId }) => couponId))],
     look,
   );
-  return buyers.map(({ appId, openId }, at) => {
-    const { memberships = [], balances = [] } = named.get(buyerName(appId, openId)) ?? {};
+  return known.map(({ memberships, balances }, at) => {
     const coupons = (brought[at] ?? []).map((coupon) => lostIf(redeemed, coupon));
     return { coupons, memberships, balances };
   });
 }
 
-/** For each buyer, the orders that the person paid who he is, whatever app reported them. */
-async function personOrdersOf(
+/** What lies under an app's own name of a buyer. */
+interface KnownBuyer extends Pick<NamedRows, 'memberships' | 'balances'> {
+  readonly buyer: BuyerKey;
+  readonly own: OwnOrders;
+  /** Who he is whatever the app; undefined: nobody says. */
+  readonly person: Person | undefined;
+}
+
+const knownOf = (buyer: BuyerKey, rows: NamedRows | undefined): KnownBuyer => ({
+  buyer,
+  own: ownOrdersOf(rows?.orders ?? []),
+  person: personOf(buyer, rows?.identity?.userId),
+  memberships: rows?.memberships ?? [],
+  balances: rows?.balances ?? [],
+});
+
+interface PersonOrder extends CandidateOrder {
+  readonly person: Person;
+}
+
+/** For each buyer, the orders in which the person was reported who he is, by another name or by another app. */
+async function personCandidates(
   clickhouse: ClickHouse,
-  buyers: readonly BuyerKey[],
-  named: ReadonlyMap<string, NamedRows>,
+  known: readonly KnownBuyer[],
   request: RequestOptions,
-): Promise<PaidOrder[][]> {
-  const persons = buyers.map((buyer) =>
-    personOf(buyer, named.get(buyerName(buyer.appId, buyer.openId))?.userId),
-  );
-  const known = persons.filter((person) => person !== undefined);
-  const indexed = await readPersonOrders(clickhouse, known, request);
-  const candidates = buyers.map((buyer, at) => {
-    const person = persons[at];
+): Promise<PersonOrder[][]> {
+  const persons = known.flatMap(({ person }) => person ?? []);
+  const indexed = await readPersonOrders(clickhouse, persons, request);
+  return known.map(({ buyer, person }) => {
     if (person === undefined) return [];
     // What his app reported of him under its own name for him was found under that.
     const others = (indexed.get(personName(person)) ?? []).filter((order) => !isOf(buyer, order));
     return others.map((order) => ({ ...order, person }));
   });
-  const paid = await readPaidOrders(clickhouse, distinctOrders(candidates.flat()), request);
-  const payers = await readPayers(clickhouse, [...paid.values()], request);
-  return candidates.map((orders) => orders.flatMap((candidate) => paidAs(candidate, paid, payers)));
 }
+
+const paidBy = ({ openId }: BuyerKey, order: PaidOrder | undefined): PaidOrder[] =>
+  order?.openId === openId ? [order] : [];
 
 const isOf = (buyer: BuyerKey, order: CandidateOrder): boolean =>
   order.appId === buyer.appId && order.openId === buyer.openId;
 
 /** An order that a lesser event gave to another buyer, or to another person, brought this one nothing. */
 function paidAs(
-  { person, ...candidate }: CandidateOrder & { readonly person: Person },
+  { person, ...candidate }: PersonOrder,
   paid: ReadonlyMap<string, PaidOrder>,
   payers: ReadonlyMap<string, Payer>,
 ): PaidOrder[] {
@@ -106,8 +126,8 @@ function paidAs(
   return named === '' || named === person.id ? [order] : [];
 }
 
-function personOf({ unionId }: BuyerKey, userId: string | undefined): Person | undefined {
-  if (userId !== undefined) return { name: 'user_id', id: userId };
+function personOf({ unionId }: BuyerKey, userId = ''): Person | undefined {
+  if (userId !== '') return { name: 'user_id', id: userId };
   return unionId === undefined || unionId === '' ? undefined : { name: 'union_id', id: unionId };
 }
 

@@ -20,17 +20,21 @@ export interface OrderKey {
 
 export const orderName = ({ appId, orderId }: OrderKey): string => `${appId}\0${orderId}`;
 
-/** One stored row of an order's state; unmerged parts hold several of them. */
-export interface StateRow {
+/** What a `payed` event says of an order, as it comes from the store. */
+export interface PayedRow {
   readonly app_id: string;
   readonly order_id: string;
   readonly open_id: string;
-  /** ms since 1970; that of the sentinel in a row without `payed`. */
+  /** ms since 1970 */
   readonly paid_at: string;
   /** Hex, so that `<` is the order of bytes. */
   readonly event_id: string;
   readonly coupon_batch_id: string;
   readonly coupon_ids: readonly string[];
+}
+
+/** One stored row of an order's state; unmerged parts hold several of them. Without `payed`, its time is the sentinel's. */
+export interface StateRow extends PayedRow {
   readonly refunded: 0 | 1;
   readonly cancelled: 0 | 1;
 }
@@ -57,7 +61,7 @@ export function paidOrdersOf(rows: readonly StateRow[]): ReadonlyMap<string, Pai
     joined.set(name, other === undefined ? row : join(row, other));
   }
   const paid = [...joined].filter(([, { paid_at }]) => Number(paid_at) < ABSENT_TIME);
-  return new Map(paid.map(([name, row]) => [name, paidOrderOf(row)]));
+  return new Map(paid.map(([name, row]) => [name, paidOrderOf(row, lostOf(row))]));
 }
 
 const join = (one: StateRow, other: StateRow): StateRow => ({
@@ -66,12 +70,16 @@ const join = (one: StateRow, other: StateRow): StateRow => ({
   cancelled: one.cancelled || other.cancelled,
 });
 
-function isBefore(one: StateRow, other: StateRow): boolean {
+const lostOf = ({ refunded, cancelled }: StateRow): PaidOrder['lost'] =>
+  refunded ? 'refunded' : cancelled ? 'cancelled' : undefined;
+
+/** Whether the event of `one` is the lesser one. */
+export function isBefore(one: PayedRow, other: PayedRow): boolean {
   const [time, otherTime] = [Number(one.paid_at), Number(other.paid_at)];
   return time === otherTime ? one.event_id < other.event_id : time < otherTime;
 }
 
-const paidOrderOf = (row: StateRow): PaidOrder => ({
+export const paidOrderOf = (row: PayedRow, lost: PaidOrder['lost']): PaidOrder => ({
   appId: row.app_id,
   orderId: row.order_id,
   openId: row.open_id,
@@ -79,7 +87,7 @@ const paidOrderOf = (row: StateRow): PaidOrder => ({
   eventId: row.event_id,
   couponBatchId: row.coupon_batch_id,
   couponIds: row.coupon_ids,
-  lost: row.refunded ? 'refunded' : row.cancelled ? 'cancelled' : undefined,
+  lost,
 });
 
 /** What stands for a status that is absent: 2299-12-31 23:59:59.999, in ms since 1970. */
@@ -88,7 +96,7 @@ const ABSENT_TIME = 10_413_791_999_999;
 // The rows as they lie: to plan a GROUP BY, and to run it, takes ClickHouse longer than the few rows take here. Of a `payed` only
 // what is told is read, behind the time and the event that decide: two rows that agree in these are of one event. Of a refund and
 // of a cancellation it is only whether they are there.
-export const STATE_COLUMNS = `
+const STATE_COLUMNS = `
     app_id,
     order_id,
     payed.open_id AS open_id,

@@ -9,15 +9,29 @@ export async function readRedeemed(
   request: RequestOptions = {},
 ): Promise<ReadonlySet<string>> {
   if (couponIds.length === 0) return new Set();
-  const rows = await clickhouse.query<{ coupon_id: string }>(redeemedSql(couponIds), request);
-  return new Set(rows.map(({ coupon_id }) => coupon_id));
+  const last = new Map<string, Redemption>();
+  for (const row of await clickhouse.query<Redemption>(redeemedSql(couponIds), request)) {
+    const other = last.get(row.coupon_id);
+    if (other === undefined || Number(row.at) >= Number(other.at)) last.set(row.coupon_id, row);
+  }
+  return new Set(
+    [...last.values()].filter(({ redeemed }) => redeemed === 1).map(({ coupon_id }) => coupon_id),
+  );
 }
+
+interface Redemption {
+  readonly coupon_id: string;
+  readonly redeemed: 0 | 1;
+  /** µs since 1970 */
+  readonly at: string;
+}
+
+// The rows as they lie, unmerged parts hold several of a coupon: to plan a GROUP BY takes ClickHouse longer than these take here.
 
 export function redeemedSql(couponIds: readonly string[]): string {
   return `
-    SELECT coupon_id FROM kaquan_store.redemptions
-    WHERE coupon_id IN (${couponIds.map(stringLiteral).join(',')})
-    GROUP BY coupon_id HAVING argMax(redeemed, at) = 1`;
+    SELECT coupon_id, redeemed, toUnixTimestamp64Micro(at) AS at FROM kaquan_store.redemptions
+    WHERE coupon_id IN (${couponIds.map(stringLiteral).join(',')})`;
 }
 
 /** Of each of its two requests: the caller is waiting, and can say it again. */

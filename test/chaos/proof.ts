@@ -9,6 +9,7 @@ import { connectKafka } from '../../cli/connections.ts';
 import { TOPIC } from '../../schemas/coupon_order/topic.ts';
 import { done } from '../e2e/kaquan.ts';
 import { figure } from './figures.ts';
+import { lookUpsAgree } from './look-ups.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -57,7 +58,7 @@ export function proofFigure(
   figure({ scenario, seeds, ...fresh, faults, unaccounted });
 }
 
-/** The end of every scenario: the audit is clean, and the oracle finds every id where it belongs, and no difference. */
+/** The end of every scenario: the audit is clean, the oracle finds every id where it belongs, and look-ups find what views say. */
 export async function proven(env: Env, { receipts, api, ...proof }: ProofOptions): Promise<Verdict> {
   for (const [fault, count] of Object.entries(proof.faults))
     expect({ fault, happened: count > 0 }).toEqual({ fault, happened: true });
@@ -66,6 +67,7 @@ export async function proven(env: Env, { receipts, api, ...proof }: ProofOptions
   expect(found.counted).toMatchObject(nothing);
   if (receipts !== undefined) expect(found.reported).toMatchObject(nothing);
   expect(found).toMatchObject({ reordered: [], differences: [] });
+  await lookUpsAgree(env['CLICKHOUSE_URL'] ?? '');
   const { stdout } = await done(['audit', '--json'], env);
   const audit = JSON.parse(stdout) as { unaccounted_offsets: number };
   expect(audit).toMatchObject({ clean: true, unaccounted_offsets: 0, differences: 0 });

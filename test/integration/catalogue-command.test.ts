@@ -230,7 +230,9 @@ const ABSENT =
 
 it("kaquan explain tells the document's example: A for 星冰乐, C for the order, B and D for nothing", async () => {
   for (const coupon of ['A', 'B', 'C', 'D']) {
-    await clickhouse.command(`INSERT INTO kaquan_store.buyer_orders SELECT '${APP}', 'oZ', 'K-${coupon}'`);
+    await clickhouse.command(
+      `INSERT INTO kaquan_store.buyer_orders (app_id, open_id, order_id) SELECT '${APP}', 'oZ', 'K-${coupon}'`,
+    );
     await clickhouse.command(
       `INSERT INTO kaquan_store.states (app_id, order_id, revision, give_order, pay, cancel_pay, payed, cancel_give_order, refund)
        SELECT '${APP}', 'K-${coupon}', 1, ${ABSENT}, ${ABSENT}, ${ABSENT},
