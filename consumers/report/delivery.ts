@@ -91,10 +91,8 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
   }
 }
 
-function notAllowed({ appId }: Credential, sent: readonly Sent[]): string {
-  const status = sent.find((one) => one.status > 0)?.status;
-  return `the report API does not allow this app as ${appId}${status === undefined ? '' : ` (status ${status})`}`;
-}
+const notAllowed = ({ appId }: Credential, sent: readonly Sent[]): string =>
+  `the report API does not allow this app as ${appId} (status ${sent.at(-1)?.status ?? 0})`;
 
 /** None of our apps may report. */
 export class NoAppAllowedError extends OperatorError {
@@ -142,7 +140,7 @@ async function halved(
     return [...left, ...(await halved(events.slice(middle), ask, all))];
   }
   const outcome = meaning === 'not_allowed' ? 'destination_refused' : meaning;
-  const { status = 0, code = 0, msg = '' } = answer ?? {};
+  const { status, code = 0, msg } = answer;
   return events.map((event) => ({ event, outcome, attempts: all, status, code, msg }));
 }
 

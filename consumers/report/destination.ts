@@ -38,8 +38,8 @@ export interface DestinationOptions {
 /** What decided about a request, and how often it was sent. */
 export interface Decision {
   readonly meaning: 'accepted' | 'refused' | 'not_allowed';
-  /** undefined: it was not sent, because its app is not allowed. */
-  readonly answer: Answer | undefined;
+  /** What decided; of a request that was not sent, what the API said of its app before. */
+  readonly answer: Answer;
   readonly attempts: number;
 }
 
@@ -84,7 +84,8 @@ export class Destination {
   readonly #breaker: CircuitBreakerPolicy;
   /** Before then nothing is sent, because the API asked for it; ms since 1970. */
   #notBefore = 0;
-  #notAllowedSince: number | undefined;
+  /** What the API said last, and when, ms since 1970, if it was that this app may not report. */
+  #refusal: { readonly answer: Answer; readonly at: number } | undefined;
   #isAllowed = false;
   /** Why the last request was not decided about. */
   #trouble = 'it failed several times in a row';
@@ -103,7 +104,7 @@ export class Destination {
 
   /** Whether the API has said, more than once, that this app may not report. */
   get isRefused(): boolean {
-    return this.#notAllowedSince !== undefined;
+    return this.#refusal !== undefined;
   }
 
   /** Whether its last answer came from an API that lets it report. */
@@ -117,9 +118,9 @@ export class Destination {
    * @throws when `signal` is aborted; what is on its way then is waited for, and may still decide
    */
   async ask(body: Buffer, events: number, pace: Pace, signal: AbortSignal): Promise<Decision> {
-    const since = this.#notAllowedSince;
-    if (since !== undefined && this.#options.now() - since < NOT_ALLOWED_MS)
-      return { meaning: 'not_allowed', answer: undefined, attempts: 0 };
+    const { now } = this.#options;
+    if (this.#refusal !== undefined && now() - this.#refusal.at < NOT_ALLOWED_MS)
+      return { meaning: 'not_allowed', answer: this.#refusal.answer, attempts: 0 };
     const request: Request = { attempts: 0, sending: Promise.resolve(), waiting: undefined };
     try {
       const answer = await unlessAborted(
@@ -127,13 +128,13 @@ export class Destination {
         request,
         signal,
       );
-      this.#notAllowedSince = undefined;
+      this.#refusal = undefined;
       this.#isAllowed = true;
       const meaning = answer.meaning === 'accepted' ? 'accepted' : 'refused';
       return { meaning, answer, attempts: request.attempts };
     } catch (error) {
       if (!(error instanceof NotAllowedError)) throw error;
-      this.#notAllowedSince = this.#options.now();
+      this.#refusal = { answer: error.answer, at: now() };
       this.#isAllowed = false;
       return { meaning: 'not_allowed', answer: error.answer, attempts: request.attempts };
     } finally {
