@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 
 import type { Fetched, Group, GroupHandlers } from '../../runtime/kafka/group.ts';
@@ -25,6 +26,10 @@ export interface PipelineOptions {
   readonly onFatal: (error: Error) => void;
 }
 
+// So long may an answer take that another member waits for when it loses a partition, and still be found. The protocol does not let the
+// other one finish first.
+const HANDOVER_MS = 1000;
+
 // What a call is made of, for whoever reads what this process waits for.
 const EITHER = 'Kafka or ClickHouse';
 
@@ -33,6 +38,8 @@ export class ReportPipeline implements GroupHandlers {
   readonly #options: PipelineOptions;
   #group: Group | undefined;
   #current: Assignment | undefined;
+  /** Partitions that were begun, and not lost since. */
+  #ours: ReadonlySet<number> = new Set();
 
   constructor(options: PipelineOptions) {
     this.#options = options;
@@ -52,7 +59,11 @@ export class ReportPipeline implements GroupHandlers {
     this.#current = assignment;
     await before?.end(graceMs);
     logger.info({ epoch, partitions }, 'assigned');
-    return partitions.length === 0 ? new Map() : this.#begin(assignment, partitions);
+    const kept = partitions.filter((partition) => this.#ours.has(partition));
+    this.#ours = new Set(kept);
+    if (partitions.length === 0) return new Map();
+    const isFromOthers = kept.length < partitions.length && partitions.length < this.#options.partitions;
+    return this.#begin(assignment, partitions, isFromOthers);
   }
 
   onFetched(fetched: Fetched): void {
@@ -73,11 +84,17 @@ export class ReportPipeline implements GroupHandlers {
     await this.#current?.end(graceMs);
   }
 
-  async #begin(assignment: Assignment, partitions: readonly number[]): Promise<ReadonlyMap<number, number>> {
+  /** @param isFromOthers whether a member that lives may have had some of them */
+  async #begin(
+    assignment: Assignment,
+    partitions: readonly number[],
+    isFromOthers: boolean,
+  ): Promise<ReadonlyMap<number, number>> {
     const { checks, notes, deliveredIds, rate, partitions: all, assignment: options } = this.#options;
     const { persist, courier } = options;
     const { closing } = assignment;
     try {
+      if (isFromOthers) await pause(HANDOVER_MS, undefined, { signal: closing });
       const starts = await persist('the start', () => checks.starts(partitions, closing), closing, EITHER);
       const texts = await persist('the notes', notes, closing, 'Kafka');
       // After the notes: what they do not speak of any more lies in the ledger.
@@ -88,6 +105,7 @@ export class ReportPipeline implements GroupHandlers {
         ids,
         pace: createPace(rate && (rate * partitions.length) / all, courier.limits.events),
       });
+      this.#ours = new Set(partitions);
       return starts;
     } catch (error) {
       if (closing.aborted) return new Map();

@@ -175,6 +175,36 @@ it('waits out an API that is away for longer than the session, without a rebalan
   expect(await sink.ended).toEqual({ code: 0, signal: null });
 }, 120_000);
 
+it('sends nothing again when members join and leave under load', async () => {
+  await receiver.fail({ delay_ms: 200 });
+  const before = receiver.receipts().length;
+  await simulate(stack.env, '--orders', '3000', '--seed', '43', '--duplicates', '0', '--invalid', '0');
+  const told = { ...env, REPORT_RATE: undefined };
+  const sinks: RunningConsumer[] = [];
+  const arrays = () => receiver.receipts().length - before;
+  const join = async () => {
+    const at = arrays();
+    const sink = startConsumer(told, [], REPORT_GROUP);
+    sinks.push(sink);
+    await sink.says('assigned');
+    await untilOrEnd(() => arrays() > at + 20, sink);
+    return sink;
+  };
+  const leave = async (sink: RunningConsumer) => {
+    sink.child.kill('SIGTERM');
+    expect(await sink.ended).toEqual({ code: 0, signal: null });
+  };
+  const first = await join();
+  const second = await join();
+  await leave(first);
+  const third = await join();
+  expect(await lagOf(stack.env, REPORT_GROUP)).toBeGreaterThan(0);
+  await untilOrEnd(async () => (await lagOf(stack.env, REPORT_GROUP)) === 0, third);
+  await Promise.all([leave(second), leave(third)]);
+  const accepted = acceptedEvents(receiver.receipts().slice(before));
+  expect(firsts(accepted)).toEqual(accepted);
+}, 120_000);
+
 const countOf = (receipts: readonly Receipt[], fault: string): number =>
   receipts.filter((receipt) => receipt.fault === fault).length;
 
