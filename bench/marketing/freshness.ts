@@ -15,7 +15,6 @@ export async function offerDelays(url: string, brokers: string, platform: Platfo
   const run = Date.now();
   const delayOf = async (order: number): Promise<number> => {
     const openId = `oFresh-${run}-${order}`;
-    await pause((order * 1000) / RATE);
     const begin = performance.now();
     await producer.send([paid(`fresh-${run}-${order}`, openId)]);
     for (;;) {
@@ -25,7 +24,14 @@ export async function offerDelays(url: string, brokers: string, platform: Platfo
       await pause(POLL_MS);
     }
   };
-  const delays = await Promise.all(Array.from({ length: orders }, (_, order) => delayOf(order)));
+  // The consumers are there once they brought what was sent before.
+  await delayOf(orders);
+  const delays = await Promise.all(
+    Array.from({ length: orders }, async (_, order) => {
+      await pause((order * 1000) / RATE);
+      return delayOf(order);
+    }),
+  );
   await producer.close();
   return { orders, ...quantiles(delays) };
 }
