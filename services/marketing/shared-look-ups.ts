@@ -37,9 +37,11 @@ export function sharedLookUps<K, V>(
   };
   const ask = async (asked: readonly Waiting<K, V>[]): Promise<void> => {
     asking += 1;
-    await answer(asked, lookUpAll);
+    const answer = await answerOf(asked, lookUpAll);
     asking -= 1;
+    // Before the answers: the store is at work while they are made use of.
     due();
+    answer();
   };
   return (key, signal) =>
     new Promise((resolve, reject) => {
@@ -50,15 +52,23 @@ export function sharedLookUps<K, V>(
     });
 }
 
-async function answer<K, V>(asked: readonly Waiting<K, V>[], lookUpAll: LookUpAll<K, V>): Promise<void> {
+/** @returns gives each its answer */
+async function answerOf<K, V>(
+  asked: readonly Waiting<K, V>[],
+  lookUpAll: LookUpAll<K, V>,
+): Promise<() => void> {
   try {
     const values = await lookUpAll(asked.map(({ key }) => key));
-    for (const [at, { resolve, reject }] of asked.entries()) {
-      const value = values[at];
-      if (value === undefined) reject(new Error('the look-up has fewer answers than keys'));
-      else resolve(value);
-    }
+    return () => {
+      for (const [at, { resolve, reject }] of asked.entries()) {
+        const value = values[at];
+        if (value === undefined) reject(new Error('the look-up has fewer answers than keys'));
+        else resolve(value);
+      }
+    };
   } catch (error) {
-    for (const { reject } of asked) reject(error);
+    return () => {
+      for (const { reject } of asked) reject(error);
+    };
   }
 }
