@@ -3,16 +3,16 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import avsc from 'avsc';
 import { createClickHouse, isDataRefusal, type ClickHouse } from '../../runtime/clickhouse/client.ts';
 import { pairsCondition, tupleList } from '../../runtime/clickhouse/literals.ts';
-import { startTestStack, type TestStack } from '../stack.ts';
+import { startTestClickHouse, type TestClickHouse } from '../stack.ts';
 
-let stack: TestStack;
+let stack: TestClickHouse;
 let clickhouse: ClickHouse;
 
 const connect = (user: string, password: string) =>
   createClickHouse({ url: stack.clickhouseUrl, user, password, clientName: 'test' });
 
 beforeAll(async () => {
-  stack = await startTestStack();
+  stack = await startTestClickHouse();
   clickhouse = connect('kaquan', 'kaquan');
   await clickhouse.command('CREATE DATABASE IF NOT EXISTS kaquan_store');
 }, 120_000);

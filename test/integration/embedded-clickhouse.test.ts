@@ -4,15 +4,15 @@ import { createClient, ClickHouseLogLevel, type ClickHouseClient } from '@clickh
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import avro from 'avsc';
 
-import { startTestStack, type TestStack } from '../stack.ts';
+import { startTestClickHouse, type TestClickHouse } from '../stack.ts';
 import { asking, curl, until, type Ask } from './embedded-http.ts';
 
-let stack: TestStack;
+let stack: TestClickHouse;
 let client: ClickHouseClient;
 let writer: Ask;
 
 beforeAll(async () => {
-  stack = await startTestStack();
+  stack = await startTestClickHouse();
   client = clientOf('kaquan');
   writer = asking(stack.clickhouseUrl, 'kaquan');
   await client.command({ query: 'CREATE DATABASE kaquan_store' });

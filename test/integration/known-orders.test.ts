@@ -3,22 +3,17 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { knownOrders } from '../../consumers/orders/known-orders.ts';
 import type { ClickHouse } from '../../runtime/clickhouse/client.ts';
 import { partitionOf } from '../../runtime/kafka/partitioner.ts';
-import { done, storeOf } from '../e2e/kaquan.ts';
-import { startTestStack, type TestStack } from '../stack.ts';
+import { startTestStore, type TestStore } from './test-store.ts';
 
-let stack: TestStack;
+let store: TestStore;
 let clickhouse: ClickHouse;
 
 beforeAll(async () => {
-  stack = await startTestStack();
-  clickhouse = storeOf(stack);
-  await done(['migrate'], stack.env);
+  store = await startTestStore();
+  clickhouse = store.clickhouse;
 }, 120_000);
 
-afterAll(async () => {
-  await clickhouse.close();
-  await stack.stop();
-}, 180_000);
+afterAll(() => store.stop(), 180_000);
 
 it('knows every order that ClickHouse holds a state of: both compute the same hash', async () => {
   const keys = Array.from(

@@ -16,15 +16,15 @@ import { personOrdersSql } from '../../services/marketing/person-orders.ts';
 import { recordRedemptions, redeemedSql } from '../../services/marketing/redemptions.ts';
 import { migrateStore } from '../../sql/migrate.ts';
 import { numberOf, storeOf } from '../e2e/kaquan.ts';
-import { startTestStack, type TestStack } from '../stack.ts';
+import { startTestClickHouse, type TestClickHouse } from '../stack.ts';
 
 const SQL = fileURLToPath(new URL('../../sql/', import.meta.url));
 
-let stack: TestStack;
+let stack: TestClickHouse;
 let clickhouse: ClickHouse;
 
 beforeAll(async () => {
-  stack = await startTestStack();
+  stack = await startTestClickHouse();
   clickhouse = storeOf(stack);
 }, 120_000);
 

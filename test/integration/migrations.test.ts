@@ -14,20 +14,20 @@ import {
   recordTopic,
   type MigrateOptions,
 } from '../../sql/migrate.ts';
-import { startTestStack, type TestStack } from '../stack.ts';
+import { startTestClickHouse, type TestClickHouse } from '../stack.ts';
 
 const SQL = fileURLToPath(new URL('../../sql/', import.meta.url));
 const ALL = readdirSync(join(SQL, 'migrations')).sort();
 /** The migration that comes after all of them. */
 const MORE = `${String(ALL.length + 1).padStart(4, '0')}_more.sql`;
 
-let stack: TestStack;
+let stack: TestClickHouse;
 let clickhouse: ClickHouse;
 let directory: string;
 let options: MigrateOptions;
 
 beforeAll(async () => {
-  stack = await startTestStack();
+  stack = await startTestClickHouse();
   clickhouse = createClickHouse({
     url: stack.clickhouseUrl,
     user: 'kaquan',

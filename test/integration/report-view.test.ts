@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
 import { insertRows } from './views-rows.ts';
-import { startTestStore, type TestStore } from './views-store.ts';
+import { startTestStore, type TestStore } from './test-store.ts';
 
 let store: TestStore;
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startTestStore, type TestStore } from './views-store.ts';
+import { startTestStore, type TestStore } from './test-store.ts';
 
 const APPS = 10;
 const DAYS = 14;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { VIEW_COLUMNS } from '../../cli/chaos/oracle/columns.ts';
 import { differences, differencesOfAllViews } from '../../cli/chaos/oracle/differences.ts';
 import { insertHistories, storeFold, storePast } from './views-history.ts';
-import { startTestStore, type TestStore } from './views-store.ts';
+import { startTestStore, type TestStore } from './test-store.ts';
 
 const SEED = 20250301;
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { event, insertRows, least, state } from './views-rows.ts';
-import { startTestStore, type TestStore } from './views-store.ts';
+import { startTestStore, type TestStore } from './test-store.ts';
 import { VIEW_COLUMNS } from '../../cli/chaos/oracle/columns.ts';
 
 let store: TestStore;

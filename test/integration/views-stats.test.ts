@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { insertRows, milestone } from './views-rows.ts';
-import { startTestStore, type TestStore } from './views-store.ts';
+import { startTestStore, type TestStore } from './test-store.ts';
 
 let store: TestStore;
 

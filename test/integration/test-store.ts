@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { createClickHouse, type ClickHouse } from '../../runtime/clickhouse/client.ts';
 import { migrateStore } from '../../sql/migrate.ts';
-import { startTestStack } from '../stack.ts';
+import { startTestClickHouse } from '../stack.ts';
 
 export interface TestStore {
   readonly clickhouse: ClickHouse;
@@ -10,9 +10,9 @@ export interface TestStore {
   stop(): Promise<void>;
 }
 
-/** A migrated store of its own, on a stack of its own. */
+/** A migrated store of its own, in a ClickHouse of its own. */
 export async function startTestStore(): Promise<TestStore> {
-  const stack = await startTestStack();
+  const stack = await startTestClickHouse();
   const connect = (user: string): ClickHouse =>
     createClickHouse({ url: stack.clickhouseUrl, user, password: user, clientName: 'test' });
   const clickhouse = connect('kaquan');
