@@ -179,6 +179,7 @@ export class BatchBuilder {
       this.#skips.push({ partition, first: offset, last: offset, reason: verdict.reason });
       return;
     }
+    this.bytes += record.value?.length ?? 0;
     this.#brake(lane, record, verdict);
     if (verdict.kind === 'dead') {
       this.#deadLetters.push({ ...record, place: record, reason: verdict.reason });
@@ -186,7 +187,6 @@ export class BatchBuilder {
     }
     if (writer === undefined || record.value === null || touched === undefined) return;
     this.#block(writer, verdict.entry.time).add(record, record.value);
-    this.bytes += record.value.length;
     this.#fold(touched, verdict);
   }
 

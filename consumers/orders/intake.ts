@@ -29,15 +29,16 @@ export class Intake {
     this.wake();
   }
 
-  /** What came first, at least one fetch if there is any, and more until they hold `records` records or more. */
-  take(records: number): Fetched[] {
+  /** What came first, at least one fetch if there is any, and more until they hold so many records or bytes, or more. */
+  take(most: { readonly records: number; readonly bytes: number }): Fetched[] {
     const taken: Fetched[] = [];
-    let count = 0;
-    for (const { fetched, bytes } of this.#queue) {
-      if (taken.length > 0 && count >= records) break;
-      taken.push(fetched);
-      count += fetched.records.length;
-      this.#bytes -= bytes;
+    let { records, bytes } = most;
+    for (const next of this.#queue) {
+      if (taken.length > 0 && (records <= 0 || bytes <= 0)) break;
+      taken.push(next.fetched);
+      records -= next.fetched.records.length;
+      bytes -= next.bytes;
+      this.#bytes -= next.bytes;
     }
     this.#queue.splice(0, taken.length);
     if (taken.length > 0 && this.#bytes < this.#most) {

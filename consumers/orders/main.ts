@@ -46,7 +46,9 @@ export interface OrdersConsumer {
 }
 
 const DAY_MS = 86_400_000;
-const FETCH_BYTES = 1_048_576;
+const MOST_FETCH_BYTES = 1_048_576;
+// A smaller one would be a round trip for a few records.
+const LEAST_FETCH_BYTES = 65_536;
 // Events, milestones and states of the batch in store and of the one being built.
 const POOLED_BUFFERS = 8;
 const FETCH_WAIT_MS = 100;
@@ -204,7 +206,7 @@ function assemble(options: OrdersOptions, parts: Parts) {
       groupId: ORDERS_GROUP,
       topic: TOPIC,
       sessionTimeoutMs: config.KAFKA_SESSION_TIMEOUT_MS,
-      partitionBytes: FETCH_BYTES,
+      partitionBytes: fetchBytes(config.ORDERS_BATCH_BYTES, recorded.partitions),
       concurrency: recorded.partitions,
       maxWaitMs: FETCH_WAIT_MS,
       address: member.address,
@@ -216,6 +218,10 @@ function assemble(options: OrdersOptions, parts: Parts) {
   pipeline.attach(group);
   return { pipeline, group, checks };
 }
+
+/** Bytes of one fetch of one partition: all of them together bring no more than one batch. */
+const fetchBytes = (batchBytes: number, partitions: number): number =>
+  Math.max(LEAST_FETCH_BYTES, Math.min(MOST_FETCH_BYTES, Math.floor(batchBytes / partitions)));
 
 async function leave(pipeline: OrdersPipeline, group: Group, graceMs: number): Promise<void> {
   group.pause();

@@ -181,7 +181,10 @@ export class OrdersPipeline implements GroupHandlers {
     const { events, bytes, waitMs } = this.#options.limits;
     let due: number | undefined;
     while (builder.records < events && builder.bytes < bytes) {
-      const fetched = intake.take(Math.min(events - builder.records, RECORDS_PER_LOOK_UP));
+      const fetched = intake.take({
+        records: Math.min(events - builder.records, RECORDS_PER_LOOK_UP),
+        bytes: bytes - builder.bytes,
+      });
       if (fetched.length > 0) {
         due ??= performance.now() + waitMs;
         await builder.add(fetched);

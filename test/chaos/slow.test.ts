@@ -17,10 +17,17 @@ const BATCH_BYTES = 2 * 1024 * 1024;
 const MIB = 1024 * 1024;
 
 /**
- * What a consumer with these settings may hold beyond its size at work. Twice its batch of bytes waits as fetched, one
- * batch is built and one is stored; a record becomes up to eight times its bytes as objects, rows and buffers.
+ * What a consumer with these settings may hold beyond its size at work. A batch of bytes and one more fetch wait, which
+ * is no more than a batch, one batch is built and one is stored; a record becomes up to eight times its bytes as
+ * objects, rows and buffers. The rest is room for the states in memory.
  */
 const ALLOWED = 4 * BATCH_BYTES * 8 + 64 * MIB;
+
+/**
+ * Of its old generation, which V8 lets grow to several times of what is held as long as the machine has memory: that
+ * would measure the machine. With this limit a consumer that holds more dies.
+ */
+const HEAP_LIMIT = `--max-old-space-size=${ALLOWED / MIB}`;
 
 let network: Network;
 let scene: Scene;
@@ -48,6 +55,7 @@ it('holds no more than its settings say while ClickHouse hardly answers, keeps i
     ...network.consumers,
     ORDERS_BATCH_BYTES: String(BATCH_BYTES),
     ORDERS_CACHE: '20000',
+    NODE_OPTIONS: HEAP_LIMIT,
   };
   const consumer = startConsumer(env);
   await consumer.says('assigned');

@@ -145,6 +145,8 @@ describe('the intake', () => {
     to: 1,
   });
 
+  const FIRST = { records: 1, bytes: 1 };
+
   it('has room again once enough was taken', async () => {
     const intake = new Intake(100);
     intake.put(fetched(60));
@@ -154,8 +156,17 @@ describe('the intake', () => {
     const room = intake.room().then(() => (hasRoom = true));
     await Promise.resolve();
     expect(hasRoom).toBe(false);
-    expect(intake.take(1)).toBeDefined();
+    expect(intake.take(FIRST)).toHaveLength(1);
     await room;
+  });
+
+  it('gives out no more than a batch has room for, and at least what came first', () => {
+    const intake = new Intake(100);
+    for (let n = 0; n < 5; n += 1) intake.put(fetched(60));
+    expect(intake.take({ records: 10, bytes: 1 })).toHaveLength(1);
+    expect(intake.take({ records: 10, bytes: 61 })).toHaveLength(2);
+    expect(intake.take({ records: 1, bytes: 1000 })).toHaveLength(1);
+    expect(intake.take({ records: 10, bytes: 1000 })).toHaveLength(1);
   });
 
   it('wakes its reader for a record, and for its end', async () => {
@@ -163,7 +174,7 @@ describe('the intake', () => {
     const changed = intake.change(undefined);
     intake.put(fetched(1));
     await changed;
-    intake.take(1);
+    intake.take(FIRST);
     const closed = intake.change(undefined);
     intake.close();
     await closed;
