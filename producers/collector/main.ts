@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 
 import type { Checks } from '../../runtime/http/health.ts';
@@ -15,6 +16,8 @@ export interface CollectorOptions {
   /** ms since 1970 */
   readonly now: () => number;
 }
+
+const DISCONNECT_MS = 1000;
 
 /**
  * Starts the HTTP collector; resolves when it takes reports.
@@ -43,7 +46,8 @@ export async function startCollector({ config, logger, now }: CollectorOptions):
       url: service.url,
       async stop(graceMs) {
         await service.stop(graceMs);
-        await publication.close();
+        // What was answered 0 is acknowledged: nobody waits for what is left, and a broker that is away would hold it up.
+        await Promise.race([publication.close(), pause(DISCONNECT_MS, undefined, { ref: false })]);
       },
     };
   } catch (error) {

@@ -59,12 +59,24 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
       void (reply as FastifyReply).code(status).send(body);
     },
   });
+  let isStopping = false;
+  // Else its client may send the next request on the same connection, and the end waits for that one too.
+  app.addHook('onSend', (_, reply, payload, done) => {
+    if (isStopping) void reply.header('connection', 'close');
+    done(null, payload);
+  });
   answerFailures(app, options.failure, options.logger);
   measureRequests(app, options.metrics);
   addHealth(app, options.checks, options.metrics, options.alive);
   await options.routes(app);
   await listen(app, options);
-  return { url: urlOf(app.server.address()), stop: (graceMs) => stop(app, graceMs) };
+  return {
+    url: urlOf(app.server.address()),
+    stop(graceMs) {
+      isStopping = true;
+      return stop(app, graceMs);
+    },
+  };
 }
 
 async function listen(app: FastifyInstance, { listen: address, setting }: HttpServiceOptions): Promise<void> {

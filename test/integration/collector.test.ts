@@ -384,6 +384,24 @@ describe('the collector', () => {
     expect(new Set(events.map(({ coupon }) => coupon.order_id)).size).toBe(20);
   });
 
+  it('is stopped in time also while Kafka is away, however long requests may wait for it', async () => {
+    const url = await start({ COLLECTOR_TIMEOUT_MS: '60000' });
+    expect((await post(open(url), report('stopped 1'))).body.code).toBe(0);
+    const broker = brokerOf(stack);
+    process.kill(broker, 'SIGSTOP');
+    try {
+      const answer = post(open(url), report('stopped 2')).catch(() => 'cut off');
+      while ((await metric(url, 'kaquan_collector_held_bytes')) === 0)
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      const began = performance.now();
+      await collectors.pop()?.stop(100);
+      expect(performance.now() - began).toBeLessThan(10_000);
+      expect(await answer).toBe('cut off');
+    } finally {
+      process.kill(broker, 'SIGCONT');
+    }
+  });
+
   it('answers 503 within its time while Kafka is away, holds no more than it may, and loses and doubles nothing', async () => {
     const budget = 1_000_000;
     const url = await start({

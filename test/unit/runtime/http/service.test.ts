@@ -230,9 +230,9 @@ describe('an HTTP service', () => {
     const { routes, entered, letGo } = held();
     const service = await start({ routes });
     const agent = keepAlive();
-    const answer = new Promise<number | undefined>((resolve, reject) => {
+    const answer = new Promise<IncomingMessage>((resolve, reject) => {
       request(`${service.url}/held`, { agent }, (response) => {
-        response.resume().once('end', () => resolve(response.statusCode));
+        response.resume().once('end', () => resolve(response));
       })
         .once('error', reject)
         .end();
@@ -243,7 +243,8 @@ describe('an HTTP service', () => {
     await expect(fetch(`${service.url}/livez`)).rejects.toThrow();
     expect(stopped).toBe(false);
     letGo();
-    expect(await answer).toBe(200);
+    // And no more are sent on its connection.
+    expect(await answer).toMatchObject({ statusCode: 200, headers: { connection: 'close' } });
     await stopping;
   });
 
