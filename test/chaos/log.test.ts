@@ -6,16 +6,18 @@ import { verdict } from '../../cli/chaos/oracle/verdict.ts';
 import { connectKafka, kafkaClient } from '../../cli/connections.ts';
 import type { LetterCounts } from '../../cli/dlq/list.ts';
 import { TOPIC } from '../../schemas/coupon_order/topic.ts';
-import { done, kaquan, simulate, startConsumer } from '../e2e/kaquan.ts';
+import { done, kaquan, numberOf, simulate, startConsumer, type RunningConsumer } from '../e2e/kaquan.ts';
 import { paidRecord } from '../e2e/paid-order.ts';
 import { until } from '../integration/embedded-http.ts';
 import { kafkaOf, withAdmin } from '../integration/producers-log.ts';
 import { lagOf } from './group-offsets.ts';
+import { mutatedBuild } from './mutated-build.ts';
 import { proofFigure, proven } from './proof.ts';
 import { startScene, type Scene } from './scene.ts';
 
 const PARTITIONS = 4;
 const MISROUTED = 300;
+const REMOVED = 50;
 
 let scene: Scene;
 /** The events of topics that are gone. */
@@ -129,27 +131,54 @@ async function eventsOnly(partition: number, from: number, to: number): Promise<
   return events.filter(isInside).flatMap(({ eventId }) => (outside.has(eventId) ? [] : [eventId]));
 }
 
-it('stops a running consumer that retention overtook, and never jumps over what was removed', async () => {
-  const consumer = startConsumer(scene.env);
+/** A consumer that retention overtakes while it is frozen. @param main of another build than this one */
+async function overtaken(seed: number, main?: string): Promise<{ consumer: RunningConsumer; read: number }> {
+  const consumer = startConsumer(scene.env, [], 'orders', main);
   await consumer.says('assigned');
-  await publish(64);
+  await publish(seed);
   await until(async () => ((await lagOf(scene.env, 'orders')) === 0 ? true : undefined));
   consumer.child.kill('SIGSTOP');
   const read = await endOf(2);
-  await publish(65);
-  const lost = new Set(await eventsOnly(2, read, read + 50));
+  await publish(seed + 1);
+  const lost = new Set(await eventsOnly(2, read, read + REMOVED));
   const events = await published();
   former.push(...events.filter(({ eventId }) => !lost.has(eventId)));
-  await removeBefore(2, read + 50);
+  await removeBefore(2, read + REMOVED);
   consumer.child.kill('SIGCONT');
+  return { consumer, read };
+}
+
+it('stops a running consumer that retention overtook, and never jumps over what was removed', async () => {
+  const { consumer, read } = await overtaken(64);
   expect(await consumer.ended).toEqual({ code: 1, signal: null });
   expect(consumer.log()).toMatch(
-    `partition 2 of ${TOPIC}: the log starts at ${read + 50}, but the next offset to read is ${read}; ` +
+    `partition 2 of ${TOPIC}: the log starts at ${read + REMOVED}, but the next offset to read is ${read}; ` +
       'retention removed what lies between. Start with --accept-gap',
   );
   expect(await refusal()).toMatch(/Start with --accept-gap/);
   await consumed('--accept-gap');
-  await provenSoFar('11 retention overtook a consumer', { 'removed offsets': 50 });
+  await provenSoFar('11 retention overtook a consumer', { 'removed offsets': REMOVED });
+}, 120_000);
+
+it('would jump over it if it took records that are not the expected next ones', async () => {
+  const build = mutatedBuild([
+    { file: 'runtime/kafka/group.js', text: 'if (fetchedOffset(batch) !== position)', by: 'if (false)' },
+  ]);
+  try {
+    const { consumer, read } = await overtaken(68, build.main);
+    await until(async () => ((await lagOf(scene.env, 'orders')) === 0 ? true : undefined));
+    expect(
+      await numberOf(
+        scene.clickhouse,
+        `SELECT max(last_offset) - min(first_offset) + 1 FROM kaquan_store.skips
+         WHERE reason = 'no_record' AND partition = 2 AND first_offset >= ${read} AND last_offset < ${read + REMOVED}`,
+      ),
+    ).toBe(REMOVED);
+    consumer.child.kill('SIGTERM');
+    expect(await consumer.ended).toEqual({ code: 0, signal: null });
+  } finally {
+    build.remove();
+  }
 }, 120_000);
 
 it.each([
