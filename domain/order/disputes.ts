@@ -9,7 +9,7 @@ const NOBODY: readonly string[] = [];
  * is who paid, by the least `payed`, and whether the order was refunded or cancelled. So where what he holds is read from his own
  * events, the orders that are disputed for him have to be looked up.
  * @param before the state that `entry` was folded into; `after`, what came out, also if nothing changed
- * @returns open_ids; one that is told twice does no harm
+ * @returns open_ids; that one is told twice does no harm
  */
 export function disputedFor(
   before: OrderState,
@@ -21,11 +21,10 @@ export function disputedFor(
   if (payer === undefined) return NOBODY;
   if (status === 'refund' || status === 'cancel_give_order') return entry.openId === payer ? NOBODY : [payer];
   if (status !== 'payed') return NOBODY;
-  const buyers: string[] = [];
-  if (before.payed !== undefined && before.payed.openId !== payer) buyers.push(before.payed.openId);
-  if (entry.openId !== payer) buyers.push(entry.openId);
+  if (entry.openId !== payer) return [entry.openId];
+  // Both, so that the coupons move from one to the other in the one moment in which the state is stored.
+  if (before.payed !== undefined && before.payed.openId !== payer) return [before.payed.openId, payer];
   // Whose refund it was that came before the payment is nothing that this event shows.
   const isLost = after.refund !== undefined || after.cancel_give_order !== undefined;
-  if (isLost && before.payed !== after.payed) buyers.push(payer);
-  return buyers;
+  return isLost && before.payed !== after.payed ? [payer] : NOBODY;
 }

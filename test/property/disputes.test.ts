@@ -59,8 +59,15 @@ class Index {
   }
 }
 
-/** Takes the log in as the group of orders does, each attempt from the last commit on. */
-function consume(log: readonly Happening[], plan: readonly Attempt[]): { index: Index; tables: Tables } {
+/**
+ * Takes the log in as the group of orders does, each attempt from the last commit on.
+ * @param onStored called whenever something was stored
+ */
+function consume(
+  log: readonly Happening[],
+  plan: readonly Attempt[],
+  onStored: (index: Index, tables: Tables) => void = () => undefined,
+): { index: Index; tables: Tables } {
   const index = new Index();
   const tables = new Tables();
   const store = (from: number, batch: readonly Happening[], stored: Attempt['stored']): number => {
@@ -81,8 +88,10 @@ function consume(log: readonly Happening[], plan: readonly Attempt[]): { index: 
         const { status } = happening;
         if (status === 'payed' || status === 'refund' || status === 'cancel_give_order')
           index.put(rowOf(happening, status));
+        onStored(index, tables);
       }
     if (reached >= 3) states.forEach((state, order) => tables.putState(order, state));
+    onStored(index, tables);
     return reached >= 4 ? from + batch.length : from;
   };
   let committed = 0;
@@ -122,7 +131,25 @@ it('what a buyer’s own events say of an order is what its state says, unless i
         }
       }
     }),
-    { numRuns: 5000 },
+    { numRuns: 2000 },
+  );
+});
+
+it('no order is ever held by two', () => {
+  const holdersOf = (index: Index, tables: Tables, order: string): string[] =>
+    [...index.buyers].filter((buyer) => {
+      const { paid, disputed } = ownOrdersOf(index.of(buyer));
+      const isDisputed = disputed.some(({ orderId }) => orderId === order);
+      const payer = tables.states.get(order)?.payed?.openId;
+      return isDisputed ? payer === buyer : paid.some(({ orderId }) => orderId === order);
+    });
+  fc.assert(
+    fc.property(history, attempts, (log, plan) => {
+      consume(log, plan, (index, tables) => {
+        for (const order of ORDERS) expect(holdersOf(index, tables, order).length).toBeLessThan(2);
+      });
+    }),
+    { numRuns: 500 },
   );
 });
 
