@@ -121,7 +121,14 @@ it('has every acknowledged event in its order, whichever broker dies or stops', 
     await until(
       async () => ((await committedBy(scene.env, 'orders')) > before.committed ? true : undefined),
       240_000,
-    );
+    ).catch((cause: unknown) => {
+      const { exitCode } = consumer.child;
+      const said = consumer.log().split('\n').slice(-40).join('\n');
+      throw new Error(
+        `the group commits nothing after ${signal} of ${node.id} (exit code ${exitCode}): ${said}`,
+        { cause },
+      );
+    });
     if (led !== undefined && (await leaderOf(led)) !== node) faults['leaders moved'] += 1;
     await node.start();
   };
