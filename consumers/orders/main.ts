@@ -49,7 +49,7 @@ const DAY_MS = 86_400_000;
 const MOST_FETCH_BYTES = 1_048_576;
 // A smaller one would be a round trip for a few records.
 const LEAST_FETCH_BYTES = 65_536;
-// Events, milestones and states of the batch in store and of the one being built.
+// Disputes, events, milestones and states of the batch in store and of the one being built.
 const POOLED_BUFFERS = 8;
 const FETCH_WAIT_MS = 100;
 

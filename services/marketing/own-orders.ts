@@ -31,9 +31,8 @@ export function ownOrdersOf(rows: readonly OwnOrderRow[]): OwnOrders {
   const paid: PaidOrder[] = [];
   const disputed: OrderKey[] = [];
   for (const [orderId, { payed, isDisputed, lost }] of orders) {
-    if (payed === undefined && !isDisputed) continue;
-    if (payed === undefined || isDisputed) disputed.push({ appId: rows[0]?.app_id ?? '', orderId });
-    else paid.push(paidOrderOf(payed, lost));
+    if (isDisputed) disputed.push({ appId: rows[0]?.app_id ?? '', orderId });
+    else if (payed !== undefined) paid.push(paidOrderOf(payed, lost));
   }
   return { paid, disputed };
 }

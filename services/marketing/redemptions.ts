@@ -27,7 +27,6 @@ interface Redemption {
 }
 
 // The rows as they lie, unmerged parts hold several of a coupon: to plan a GROUP BY takes ClickHouse longer than these take here.
-
 export function redeemedSql(couponIds: readonly string[]): string {
   return `
     SELECT coupon_id, redeemed, toUnixTimestamp64Micro(at) AS at FROM kaquan_store.redemptions

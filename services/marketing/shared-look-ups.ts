@@ -37,11 +37,11 @@ export function sharedLookUps<K, V>(
   };
   const ask = async (asked: readonly Waiting<K, V>[]): Promise<void> => {
     asking += 1;
-    const answer = await answerOf(asked, lookUpAll);
+    const [answered] = await Promise.allSettled([lookUpAll(asked.map(({ key }) => key))]);
     asking -= 1;
     // Before the answers: the store is at work while they are made use of.
     due();
-    answer();
+    deliver(asked, answered);
   };
   return (key, signal) =>
     new Promise((resolve, reject) => {
@@ -52,23 +52,11 @@ export function sharedLookUps<K, V>(
     });
 }
 
-/** @returns gives each its answer */
-async function answerOf<K, V>(
-  asked: readonly Waiting<K, V>[],
-  lookUpAll: LookUpAll<K, V>,
-): Promise<() => void> {
-  try {
-    const values = await lookUpAll(asked.map(({ key }) => key));
-    return () => {
-      for (const [at, { resolve, reject }] of asked.entries()) {
-        const value = values[at];
-        if (value === undefined) reject(new Error('the look-up has fewer answers than keys'));
-        else resolve(value);
-      }
-    };
-  } catch (error) {
-    return () => {
-      for (const { reject } of asked) reject(error);
-    };
+function deliver<K, V>(asked: readonly Waiting<K, V>[], answered: PromiseSettledResult<readonly V[]>): void {
+  for (const [at, { resolve, reject }] of asked.entries()) {
+    const value = answered.status === 'fulfilled' ? answered.value[at] : undefined;
+    if (value !== undefined) resolve(value);
+    else if (answered.status === 'rejected') reject(answered.reason);
+    else reject(new Error('the look-up has fewer answers than keys'));
   }
 }

@@ -148,8 +148,15 @@ function deliveriesOf({
   });
 }
 
-const deliver = (events: readonly Outgoing[], told: Told = {}): Promise<Sent[]> =>
-  deliveriesOf(told).deliver(events, createPace(undefined, 50), told.signal ?? new AbortController().signal);
+/** Delivers without a limit; what it is told of apps, it remembers. */
+function senderOf(told: Told = {}): (events: readonly Outgoing[]) => Promise<Sent[]> {
+  const { deliver: send } = deliveriesOf(told);
+  const pace = createPace(undefined, 50);
+  const { signal = new AbortController().signal } = told;
+  return (events) => send(events, pace, signal);
+}
+
+const deliver = (events: readonly Outgoing[], told?: Told): Promise<Sent[]> => senderOf(told)(events);
 
 const orders = (count: number, app?: string) =>
   Array.from({ length: count }, (_, index) => outgoing(`o${index}`, app));
@@ -223,18 +230,16 @@ describe('events', () => {
 
   it('of an app that is not allowed are told so, after a few attempts; the others flow', async () => {
     await fail({ requests: [{ share: 1, fault: 'status', status: 403, app_id: 'bi2' }] });
-    const { deliver: send } = deliveriesOf();
-    const pace = createPace(undefined, 50);
-    const { signal } = new AbortController();
-    const sent = await send(orders(3, 'wx2'), pace, signal);
+    const send = senderOf();
+    const sent = await send(orders(3, 'wx2'));
     expect(sent.map(({ outcome, attempts, status }) => [outcome, attempts, status])).toEqual(
       Array.from({ length: 3 }, () => ['destination_refused', 3, 403]),
     );
-    expect(await send(orders(2, 'wx2'), pace, signal)).toMatchObject([
+    expect(await send(orders(2, 'wx2'))).toMatchObject([
       { outcome: 'destination_refused', attempts: 0 },
       { outcome: 'destination_refused', attempts: 0 },
     ]);
-    expect(await send(orders(1, 'wx1'), pace, signal)).toMatchObject([{ outcome: 'accepted' }]);
+    expect(await send(orders(1, 'wx1'))).toMatchObject([{ outcome: 'accepted' }]);
     expect(receipts()).toHaveLength(4);
   });
 
@@ -248,34 +253,26 @@ describe('events', () => {
 
   it('stop the group when no app is allowed', async () => {
     await fail({ requests: [{ share: 1, fault: 'status', status: 401 }] });
-    const { deliver: send } = deliveriesOf();
-    const pace = createPace(undefined, 50);
-    const { signal } = new AbortController();
-    await send(orders(1, 'wx1'), pace, signal);
-    await expect(send(orders(1, 'wx2'), pace, signal)).rejects.toThrow(NoAppAllowedError);
+    const send = senderOf();
+    await send(orders(1, 'wx1'));
+    await expect(send(orders(1, 'wx2'))).rejects.toThrow(NoAppAllowedError);
   });
 
   it('stop the group when no app that has events is allowed, or has credentials', async () => {
     await fail({ requests: [{ share: 1, fault: 'status', status: 404 }] });
-    const { deliver: send } = deliveriesOf();
-    const pace = createPace(undefined, 50);
-    const { signal } = new AbortController();
-    await send(orders(3, 'wx1'), pace, signal);
-    await send(orders(2, 'wx9'), pace, signal);
-    await expect(send(orders(1, 'wx1'), pace, signal)).rejects.toThrow('does not allow this app as bi1');
-    await expect(send(orders(1, 'wx9'), pace, signal)).rejects.toThrow(
-      /wx9: REPORT_CREDENTIALS names neither/,
-    );
+    const send = senderOf();
+    await send(orders(3, 'wx1'));
+    await send(orders(2, 'wx9'));
+    await expect(send(orders(1, 'wx1'))).rejects.toThrow('does not allow this app as bi1');
+    await expect(send(orders(1, 'wx9'))).rejects.toThrow(/wx9: REPORT_CREDENTIALS names neither/);
   });
 
   it('of apps that are not allowed, however many, stop nothing while another app is', async () => {
     await fail({ requests: [{ share: 1, fault: 'status', status: 403, app_id: 'bi2' }] });
-    const { deliver: send } = deliveriesOf();
-    const pace = createPace(undefined, 50);
-    const { signal } = new AbortController();
-    await send(orders(1, 'wx1'), pace, signal);
-    await expect(send(orders(20, 'wx2'), pace, signal)).resolves.toHaveLength(20);
-    await expect(send(orders(20, 'wx9'), pace, signal)).resolves.toHaveLength(20);
+    const send = senderOf();
+    await send(orders(1, 'wx1'));
+    await expect(send(orders(20, 'wx2'))).resolves.toHaveLength(20);
+    await expect(send(orders(20, 'wx9'))).resolves.toHaveLength(20);
   });
 
   it('of an app that is not allowed are told of once, with what to do', async () => {
@@ -285,11 +282,9 @@ describe('events', () => {
       { write: (line) => lines.push(JSON.parse(line) as (typeof lines)[number]) },
     );
     await fail({ requests: [{ share: 1, fault: 'status', status: 403, app_id: 'bi2' }] });
-    const { deliver: send } = deliveriesOf({ log });
-    const pace = createPace(undefined, 50);
-    const { signal } = new AbortController();
-    await send(orders(1, 'wx1'), pace, signal);
-    for (let again = 0; again < 3; again += 1) await send(orders(1, 'wx2'), pace, signal);
+    const send = senderOf({ log });
+    await send(orders(1, 'wx1'));
+    for (let again = 0; again < 3; again += 1) await send(orders(1, 'wx2'));
     expect(lines).toMatchObject([
       {
         level: 50,
