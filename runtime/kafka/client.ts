@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 
 import { registerCodecs } from './codecs.ts';
 import { loggedTrouble } from './trouble.ts';
+import { wholeAnswers } from './whole-answers.ts';
 
 export interface KafkaOptions {
   /** host:port */
@@ -80,6 +81,7 @@ export function createKafka({
     brokers: [...brokers],
     logLevel: kafkajs.logLevel.INFO,
     logCreator: logTo(logger.child({ library: 'kafkajs' }, { level: 'warn' }), told),
+    socketFactory: wholeAnswers,
     connectionTimeout: 3000,
     requestTimeout: requestTimeoutMs,
     retry: retry ?? { initialRetryTime: 200, maxRetryTime: 5000, retries: 12 },

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
 import { startNetwork, type Network } from '../../cli/chaos/network.ts';
+import { until } from './embedded-http.ts';
 import { ACCOUNTED, done, endConsumers, numberOf, simulate, startConsumer, storeOf } from '../e2e/kaquan.ts';
 import { startTestStack, type TestStack } from '../stack.ts';
 
@@ -34,3 +35,23 @@ it('stands between every two parts: all that they say goes through it, and a fau
   expect(await numberOf(store, ACCOUNTED)).toBe(records);
   await store.close();
 }, 120_000);
+
+it('goes on behind an answer that was cut in the midst', async () => {
+  const { records } = await simulate(
+    { ...stack.env, ...network.producers },
+    '--orders',
+    '2000',
+    '--seed',
+    'cut',
+  );
+  const accepted = network.kafka.accepted();
+  const cut = network.kafka.inject({ type: 'limit_data', bytes: 100_000 }, { direction: 'downstream' });
+  const consumer = startConsumer({ ...stack.env, ...network.consumers }, ['--until-caught-up']);
+  // More than a member opens: it has come back.
+  await until(() => (network.kafka.accepted() > accepted + 8 ? true : undefined), 60_000);
+  cut.remove();
+  expect(await consumer.ended).toEqual({ code: 0, signal: null });
+  const store = storeOf(stack);
+  expect(await numberOf(store, ACCOUNTED)).toBeGreaterThanOrEqual(records);
+  await store.close();
+}, 180_000);
