@@ -28,6 +28,11 @@ export class Contact {
     this.#answeredAt = this.#checkedAt = options.now();
   }
 
+  /** Whether the group distributes its partitions anew, as far as is known. */
+  get isJoining(): boolean {
+    return this.#isJoining;
+  }
+
   start(): void {
     this.#timer = setInterval(() => this.check(), CHECK_MS).unref();
   }

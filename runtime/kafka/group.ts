@@ -1,4 +1,4 @@
-import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
+import kafkajs, { type Consumer, type EachBatchPayload, type Kafka, type KafkaMessage } from 'kafkajs';
 import type { Logger } from 'pino';
 
 import type { KafkaAdmin } from './admin.ts';
@@ -98,6 +98,15 @@ export function createGroup(
   return new RunAheadGroup(kafka, admin, options, handlers, logger, watch);
 }
 
+/** What kafkajs takes for a rebalance: it joins the group again, as the member that it was. */
+class JoinFailedError extends kafkajs.KafkaJSError {
+  readonly type = 'REBALANCE_IN_PROGRESS';
+
+  constructor() {
+    super('the group was not joined at the first attempt');
+  }
+}
+
 class RunAheadGroup implements Group {
   readonly #consumer: Consumer;
   readonly #admin: KafkaAdmin;
@@ -147,12 +156,17 @@ class RunAheadGroup implements Group {
   }
 
   async start(): Promise<void> {
-    const { GROUP_JOIN, END_BATCH_PROCESS, CRASH, REQUEST } = this.#consumer.events;
+    const { GROUP_JOIN, FETCH_START, END_BATCH_PROCESS, CRASH, REQUEST } = this.#consumer.events;
     this.#watch.starts();
     this.#consumer.on(REQUEST, () => this.#watch.answered());
     this.#consumer.on(GROUP_JOIN, ({ payload }) => {
       this.#watch.joined(payload.memberAssignment[this.#options.topic] ?? []);
       this.#joined(payload.memberAssignment[this.#options.topic] ?? []);
+    });
+    // A coordinator that moves is still loading when it is asked for the first time. kafkajs does not ask again: it fetches on, its
+    // heartbeats go to the new coordinator and its commits to the old one, for ever. What is thrown here ends that fetch.
+    this.#consumer.on(FETCH_START, () => {
+      if (this.#watch.isJoining) throw new JoinFailedError();
     });
     this.#consumer.on(END_BATCH_PROCESS, ({ payload }) => {
       if (payload.batchSize === 0)

@@ -85,6 +85,11 @@ export class MemberWatch implements ConnectionEvents {
     };
   }
 
+  /** Whether it begins to join the group, and has not yet. */
+  get isJoining(): boolean {
+    return this.#contact.isJoining;
+  }
+
   /** It begins to join the group for the first time. */
   starts(): void {
     this.#contact.joining(true);
