@@ -23,7 +23,10 @@ export async function explain(options: ExplainOptions, io: Io, now = Date.now): 
   const clickhouse = connectClickHouse(io.env);
   try {
     const catalogue = await readCatalogue(clickhouse, undefined);
-    const [found] = await findBuyers(clickhouse, [{ appId, openId, unionId }], catalogue.version);
+    const [found] = await findBuyers(clickhouse, [{ appId, openId, unionId }], {
+      version: catalogue.version,
+      identities: true,
+    });
     if (found === undefined) throw new Error('a buyer who is looked up is found, if with nothing');
     const explanation = explanationOf(found, catalogue.of(appId), cartOf(goods), at?.getTime() ?? now());
     io.stdout.write(options.json ? `${JSON.stringify(explanation, null, 2)}\n` : asText(explanation));

@@ -17,8 +17,8 @@ export interface PartCost {
 }
 
 const ROUNDS = 3;
-/** The catalogue has no members and no points, so that the service does not ask for them. */
-const NO_HOLDERS = undefined;
+/** The catalogue has no members and no points, and nobody was told who a buyer is: the service does not ask for them then. */
+const ORDERS_ALONE = { version: undefined, identities: false };
 
 /** What each part of a request costs alone, with nothing else running. @param clickhousePid its process */
 export async function requestParts(
@@ -42,7 +42,7 @@ export async function requestParts(
     const look = lookUpBuyers(clickhouse);
     const buyers = await look(
       queries.map(({ buyer }) => buyer),
-      NO_HOLDERS,
+      ORDERS_ALONE,
     );
     const answers = queries.map(({ buyer, lines }, at) => {
       const known = buyers[at] ?? { holdings: [], memberships: [], balances: [] };
@@ -65,7 +65,7 @@ export async function requestParts(
         for (let at = 0; at < queries.length; at += size)
           await look(
             queries.slice(at, at + size).map(({ buyer }) => buyer),
-            NO_HOLDERS,
+            ORDERS_ALONE,
           );
       };
       const before = cpuSeconds(clickhousePid);

@@ -1,6 +1,6 @@
 import type { Holding } from '../../domain/coupon/buyer.ts';
 import type { ClickHouse, RequestOptions } from '../../runtime/clickhouse/client.ts';
-import type { BuyerKey, BuyerLookUp } from './interface.ts';
+import type { BuyerKey, BuyerLookUp, Stored } from './interface.ts';
 import { buyerName, readNamedRows, type NamedRows } from './named-rows.ts';
 import { ownOrdersOf, type OwnOrders } from './own-orders.ts';
 import { orderName, readPaidOrders, type OrderKey, type PaidOrder } from './paid-orders.ts';
@@ -25,8 +25,8 @@ export interface FoundBuyer {
 
 /** Looks up what buyers hold. */
 export function lookUpBuyers(clickhouse: ClickHouse): BuyerLookUp {
-  return async (buyers, version, options = {}) => {
-    const found = await findBuyers(clickhouse, buyers, version, options);
+  return async (buyers, stored, options = {}) => {
+    const found = await findBuyers(clickhouse, buyers, stored, options);
     return found.map(({ coupons, ...others }) => ({
       ...others,
       holdings: coupons.filter(({ lost }) => lost === undefined),
@@ -41,13 +41,12 @@ export function lookUpBuyers(clickhouse: ClickHouse): BuyerLookUp {
 export async function findBuyers(
   clickhouse: ClickHouse,
   buyers: readonly BuyerKey[],
-  version: string | undefined,
+  stored: Stored,
   request: RequestOptions = {},
 ): Promise<FoundBuyer[]> {
   if (buyers.length === 0) return [];
-  // A look-up is so short that threads, also those that read files, would cost more than they bring.
-  const look = { ...request, settings: { max_threads: 1, local_filesystem_read_method: 'pread' } };
-  const named = await readNamedRows(clickhouse, buyers, version, look);
+  const look = { ...request, settings: SHORT };
+  const named = await readNamedRows(clickhouse, buyers, stored, look);
   const known = buyers.map((buyer) => knownOf(buyer, named.get(buyerName(buyer.appId, buyer.openId))));
   const persons = await personCandidates(clickhouse, known, look);
   const asked = known.flatMap(({ own }, at) => [...own.disputed, ...(persons[at] ?? [])]);
@@ -69,6 +68,9 @@ export async function findBuyers(
     return { coupons, memberships, balances };
   });
 }
+
+// So little is read that threads, also those that read files, and reading columns one after the other cost more than they bring.
+const SHORT = { max_threads: 1, local_filesystem_read_method: 'pread', optimize_move_to_prewhere: 0 };
 
 /** What lies under an app's own name of a buyer. */
 interface KnownBuyer extends Pick<NamedRows, 'memberships' | 'balances'> {

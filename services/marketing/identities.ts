@@ -1,9 +1,14 @@
-import type { ClickHouse } from '../../runtime/clickhouse/client.ts';
+import type { ClickHouse, RequestOptions } from '../../runtime/clickhouse/client.ts';
 import { RowBinaryWriter } from '../../runtime/clickhouse/row-binary.ts';
 import type { Identity } from '../../schemas/identities/identity.ts';
 import { buyerName } from './named-rows.ts';
 
 const TIMEOUT_MS = 60_000;
+
+/** Whether anybody ever was told who a buyer is. */
+export async function hasIdentities(clickhouse: ClickHouse, request: RequestOptions): Promise<boolean> {
+  return (await clickhouse.query('SELECT 1 FROM kaquan_store.identities LIMIT 1', request)).length > 0;
+}
 
 /** Stores who buyers are; of one buyer the last identity counts, also over those that were stored before. */
 export async function storeIdentities(

@@ -17,14 +17,21 @@ export interface CatalogueSnapshot {
   of(appId: string): Catalogue;
 }
 
+/** What there is besides orders; of what there is none, nothing is asked. */
+export interface Stored {
+  /** The catalogue's whose memberships and scores count; undefined: none of the buyers' apps has any. */
+  readonly version: string | undefined;
+  /** Whether anybody was ever told who a buyer is. */
+  readonly identities: boolean;
+}
+
 /**
  * What is stored of many buyers, in as few reads as for one. Safe to use concurrently; nothing is retried here.
- * @param version the catalogue's whose memberships and scores are asked for; undefined: of these buyers' apps none has any
  * @returns for each of `buyers`, in their order
  * @throws {ClickHouseError | TransportError} as ClickHouse does
  */
 export type BuyerLookUp = (
   buyers: readonly BuyerKey[],
-  version: string | undefined,
+  stored: Stored,
   options?: { readonly timeoutMs?: number; readonly signal?: AbortSignal },
 ) => Promise<readonly Buyer[]>;

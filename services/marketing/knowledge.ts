@@ -6,7 +6,10 @@ import { sharedLookUps } from './shared-look-ups.ts';
 export interface KnowledgeOptions {
   /** The catalogue that was applied last; `held`, if that is still the one. */
   readonly readCatalogue: (held: CatalogueSnapshot | undefined) => Promise<CatalogueSnapshot>;
-  readonly catalogueEveryMs: number;
+  /** Whether anybody was ever told who a buyer is. */
+  readonly hasIdentities: () => Promise<boolean>;
+  /** How often both are asked for. */
+  readonly everyMs: number;
   readonly lookUp: BuyerLookUp;
   /** ms that a look-up may take: nobody waits any longer. */
   readonly lookUpMs: number;
@@ -31,13 +34,18 @@ export interface Knowledge {
 const SHARED_BUYERS = 200;
 
 export function openKnowledge(options: KnowledgeOptions): Knowledge {
-  const { readCatalogue, catalogueEveryMs, shareMs, lookUps } = options;
+  const { readCatalogue, hasIdentities, everyMs, shareMs, lookUps } = options;
   let held: CatalogueSnapshot | undefined;
-  const reading = startGauge(async () => (held = await readCatalogue(held)), catalogueEveryMs);
+  let identities: boolean | undefined;
+  const reading = startGauge(async () => {
+    held = await readCatalogue(held);
+    // Once there are some, there are.
+    if (identities !== true) identities = await hasIdentities();
+  }, everyMs);
   const catalogue = () => held;
   return {
     ready: reading.ready,
-    of: sharedLookUps((buyers) => knownOf(buyers, catalogue(), options), {
+    of: sharedLookUps((buyers) => knownOf(buyers, catalogue(), identities !== false, options), {
       waitMs: shareMs,
       keys: SHARED_BUYERS,
       questions: lookUps,
@@ -51,12 +59,13 @@ export function openKnowledge(options: KnowledgeOptions): Knowledge {
 async function knownOf(
   keys: readonly BuyerKey[],
   catalogue: CatalogueSnapshot | undefined,
+  identities: boolean,
   { lookUp, lookUpMs, onLookUp }: KnowledgeOptions,
 ): Promise<Known[]> {
   if (catalogue === undefined) throw new Error('the catalogue could not be read yet');
   const began = performance.now();
   const version = hasHolders(keys, catalogue) ? catalogue.version : undefined;
-  const buyers = await lookUp(keys, version, { timeoutMs: lookUpMs });
+  const buyers = await lookUp(keys, { version, identities }, { timeoutMs: lookUpMs });
   onLookUp(keys.length, (performance.now() - began) / 1000);
   return buyers.map((buyer, at) => ({ buyer, catalogue: catalogue.of(keys[at]?.appId ?? '') }));
 }

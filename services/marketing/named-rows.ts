@@ -1,6 +1,6 @@
 import type { ClickHouse, RequestOptions } from '../../runtime/clickhouse/client.ts';
 import { pairsCondition, stringLiteral } from '../../runtime/clickhouse/literals.ts';
-import type { BuyerKey } from './interface.ts';
+import type { BuyerKey, Stored } from './interface.ts';
 import type { OwnOrderRow } from './own-orders.ts';
 
 /** What the store has under an app's own name of a buyer. */
@@ -30,16 +30,16 @@ interface Row extends OwnOrderRow {
 export const buyerName = (appId: string, openId: string): string => `${appId}\0${openId}`;
 
 /**
- * One question to three tables, each read by its primary key; without a version, to the two that are no catalogue's.
+ * One question to the tables that have something, each read by its primary key.
  * @returns by `buyerName`; a buyer without rows has none
  */
 export async function readNamedRows(
   clickhouse: ClickHouse,
   buyers: readonly BuyerKey[],
-  version: string | undefined,
+  stored: Stored,
   request: RequestOptions,
 ): Promise<ReadonlyMap<string, NamedRows>> {
-  const rows = await clickhouse.query<Row>(namedRowsSql(buyers, version), request);
+  const rows = await clickhouse.query<Row>(namedRowsSql(buyers, stored), request);
   const found = new Map<string, NamedRows>();
   const of = (appId: string, openId: string): NamedRows => {
     const name = buyerName(appId, openId);
@@ -62,7 +62,7 @@ function add(row: Row, to: NamedRows): void {
 
 const NO_ORDER = `'' AS order_id, 'disputed' AS status, 0 AS paid_at, '' AS event_id, '' AS coupon_batch_id, emptyArrayString() AS coupon_ids`;
 
-export function namedRowsSql(buyers: readonly BuyerKey[], version: string | undefined): string {
+export function namedRowsSql(buyers: readonly BuyerKey[], { version, identities }: Stored): string {
   const named = pairsCondition(
     ['app_id', 'open_id'],
     buyers.map(({ appId, openId }) => [appId, openId] as const),
@@ -71,9 +71,12 @@ export function namedRowsSql(buyers: readonly BuyerKey[], version: string | unde
     `SELECT 'order' AS what, app_id, open_id, order_id, toString(status) AS status, toUnixTimestamp64Milli(time) AS paid_at,
        hex(event_id) AS event_id, coupon_batch_id, coupon_ids, '' AS id, 0 AS value
      FROM kaquan_store.buyer_orders WHERE ${named}`,
-    `SELECT 'user_id' AS what, app_id, open_id, ${NO_ORDER}, user_id AS id, toUnixTimestamp64Micro(at) AS value
-     FROM kaquan_store.identities WHERE ${named}`,
   ];
+  if (identities)
+    tables.push(
+      `SELECT 'user_id' AS what, app_id, open_id, ${NO_ORDER}, user_id AS id, toUnixTimestamp64Micro(at) AS value
+       FROM kaquan_store.identities WHERE ${named}`,
+    );
   if (version !== undefined)
     tables.push(
       `SELECT toString(kind) AS what, app_id, open_id, ${NO_ORDER}, id, value

@@ -11,6 +11,7 @@ import type { MarketingConfig } from './config.ts';
 import { watchFreshness, type Freshness } from './freshness.ts';
 import { readCatalogue } from './catalogue/snapshot.ts';
 import { lookUpBuyers } from './holdings.ts';
+import { hasIdentities } from './identities.ts';
 import { openKnowledge, type Knowledge } from './knowledge.ts';
 import type { MarketingMetrics } from './metrics.ts';
 import { recordRedemptions } from './redemptions.ts';
@@ -59,7 +60,8 @@ export function openSources({ config, logger, now }: SourcesOptions, metrics: Ma
   });
   const knowledge = openKnowledge({
     readCatalogue: (held) => readCatalogue(clickhouse, held, { timeoutMs: CATALOGUE_TIMEOUT_MS }),
-    catalogueEveryMs: CATALOGUE_MS,
+    hasIdentities: () => hasIdentities(clickhouse, { timeoutMs: CATALOGUE_TIMEOUT_MS }),
+    everyMs: CATALOGUE_MS,
     lookUp: lookUpBuyers(clickhouse),
     lookUpMs: config.MARKETING_BUDGET_MS,
     shareMs: config.MARKETING_SHARE_MS,

@@ -16,7 +16,11 @@ export async function lookUpsAgree(clickhouseUrl: string): Promise<void> {
     const found: string[] = [];
     for (let at = 0; at < buyers.length; at += BUYERS_AT_ONCE) {
       const asked = buyers.slice(at, at + BUYERS_AT_ONCE);
-      const held = await lookUpBuyers(clickhouse)(asked, undefined, { timeoutMs: 60_000 });
+      const held = await lookUpBuyers(clickhouse)(
+        asked,
+        { version: undefined, identities: true },
+        { timeoutMs: 60_000 },
+      );
       for (const [index, { holdings }] of held.entries())
         for (const { couponId, couponBatchId, receiveTime } of distinctHoldings(holdings))
           found.push(

@@ -28,6 +28,7 @@ import { startTestStack, type TestStack } from '../stack.ts';
 const EXAMPLES = fileURLToPath(new URL('../../schemas/catalogue/examples/', import.meta.url));
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const APP = 'ttcfdbb96650e33351';
+const of = (version: string) => ({ version, identities: true });
 const Z = { appId: APP, openId: 'oZ' };
 
 let stack: TestStack;
@@ -92,7 +93,10 @@ describe('kaquan catalogue', () => {
     expect(await readCatalogue(clickhouse, catalogue)).toBe(catalogue);
     expect([...catalogue.of(APP).batches.keys()]).toEqual(['batch-A', 'batch-B', 'batch-C', 'batch-D']);
     expect(catalogue.of('another').batches.size).toBe(0);
-    const [z, nobody] = await lookUpBuyers(clickhouse)([Z, { ...Z, openId: 'nobody' }], catalogue.version);
+    const [z, nobody] = await lookUpBuyers(clickhouse)(
+      [Z, { ...Z, openId: 'nobody' }],
+      of(catalogue.version),
+    );
     expect(z).toEqual({
       holdings: [],
       memberships: ['membership-gold'],
@@ -134,7 +138,7 @@ describe('kaquan catalogue', () => {
     });
     const { version: now } = await readCatalogue(clickhouse, undefined);
     const buyers = [Z, { ...Z, openId: '123rq0gjhdfoqierug' }];
-    const found = await lookUpBuyers(clickhouse)(buyers, now);
+    const found = await lookUpBuyers(clickhouse)(buyers, of(now));
     expect(found.map(({ balances }) => balances.length)).toEqual([1, 0]);
   });
 
@@ -218,7 +222,7 @@ describe('kaquan catalogue', () => {
     await ended;
     expect(await numberOf(clickhouse, begun)).toBeLessThan(150_000);
     expect(await version()).toBe(before);
-    const [z] = await lookUpBuyers(clickhouse)([Z], before ?? '');
+    const [z] = await lookUpBuyers(clickhouse)([Z], of(before ?? ''));
     expect(z?.balances).toEqual([{ scoreId: 'score-beans', value: 250 }]);
     await done(['catalogue', 'apply', long], stack.env);
     expect(await version()).not.toBe(before);

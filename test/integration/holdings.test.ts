@@ -15,6 +15,7 @@ import { startTestStack, type TestStack } from '../stack.ts';
 const APP = 'wx9d4f5f22a099f820';
 const NOON = Date.now() - 86_400_000;
 const MINUTE = 60_000;
+const EVERYTHING = { version: '', identities: true };
 
 let stack: TestStack;
 let clickhouse: ClickHouse;
@@ -77,7 +78,7 @@ async function report(...told: readonly Told[]): Promise<void> {
 const holdings = async (...buyers: readonly string[]): Promise<(readonly Holding[])[]> => {
   const found = await lookUpBuyers(clickhouse)(
     buyers.map((openId) => ({ appId: APP, openId })),
-    '',
+    EVERYTHING,
   );
   return found.map((buyer) =>
     distinctHoldings(buyer.holdings).map(({ couponId, couponBatchId, receiveTime }) => ({
@@ -183,7 +184,7 @@ describe('a payment whose reports disagree about who the buyer is', () => {
     while ((await numberOf(clickhouse, stored)) < events);
     const wanted = elsewhere.map((_, at) => (holders.includes(at) ? ['c-9'] : []));
     const held = async (): Promise<string[][]> => {
-      const found = await lookUpBuyers(clickhouse)([...byUserId, ...byUnionId], '');
+      const found = await lookUpBuyers(clickhouse)([...byUserId, ...byUnionId], EVERYTHING);
       return found.map(({ holdings: coupons }) => coupons.map(({ couponId }) => couponId));
     };
     let found = await held();

@@ -18,6 +18,7 @@ import { migrateStore } from '../../sql/migrate.ts';
 import { numberOf, storeOf } from '../e2e/kaquan.ts';
 import { startTestClickHouse, type TestClickHouse } from '../stack.ts';
 
+const EVERYTHING = { version: '', identities: true };
 const SQL = fileURLToPath(new URL('../../sql/', import.meta.url));
 
 let stack: TestClickHouse;
@@ -124,7 +125,7 @@ async function storePaid({ app, order, openId, userId = '', unionId = '' }: Paid
 }
 
 const couponsOf = async (...buyers: readonly BuyerKey[]): Promise<string[][]> => {
-  const found = await lookUpBuyers(clickhouse)(buyers, '');
+  const found = await lookUpBuyers(clickhouse)(buyers, EVERYTHING);
   return found.map(({ holdings }) => holdings.map(({ couponId }) => couponId).toSorted());
 };
 
@@ -178,7 +179,7 @@ describe('a buyer of another app', () => {
       'c-unknown',
     ]);
     expect(await recordRedemptions(clickhouse, ['c-P4'], true)).toEqual([]);
-    const [found] = await findBuyers(clickhouse, [{ appId: 'tt1', openId: 'tt-open' }], '');
+    const [found] = await findBuyers(clickhouse, [{ appId: 'tt1', openId: 'tt-open' }], EVERYTHING);
     expect(found?.coupons).toMatchObject([{ couponId: 'c-P4', orderId: 'P4', lost: 'redeemed' }]);
     expect(await recordRedemptions(clickhouse, ['c-P4'], false)).toEqual(['c-P4']);
     expect(await couponsOf({ appId: 'tt1', openId: 'tt-open' })).toEqual([['c-P4']]);
@@ -246,8 +247,17 @@ describe('every read of a look-up reaches the primary key', () => {
   });
 
   it.each([
-    ['what is stored under their names', namedRowsSql(buyers, 'v'), 3],
-    ['the same, of an app without members', namedRowsSql(buyers, undefined), 2],
+    ['what is stored under their names', namedRowsSql(buyers, { version: 'v', identities: true }), 3],
+    [
+      'the same, of an app without members',
+      namedRowsSql(buyers, { version: undefined, identities: true }),
+      2,
+    ],
+    [
+      'the same, of a merchant without identities',
+      namedRowsSql(buyers, { version: 'v', identities: false }),
+      2,
+    ],
     [
       'the orders of persons',
       personOrdersSql([1, 2, 3].map((n) => ({ name: 'user_id', id: `u${n}000` }))),

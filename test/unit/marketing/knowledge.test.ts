@@ -29,7 +29,8 @@ afterEach(async () => {
 function open(options: Partial<KnowledgeOptions>): Knowledge {
   knowledge = openKnowledge({
     readCatalogue: () => Promise.resolve(snapshot('v1')),
-    catalogueEveryMs: 1,
+    hasIdentities: () => Promise.resolve(true),
+    everyMs: 1,
     lookUp: (buyers) => Promise.resolve(buyers.map(() => NOBODY)),
     lookUpMs: 1000,
     shareMs: 0,
@@ -52,7 +53,7 @@ describe('what the service knows', () => {
           version: 'v1',
           of: (appId) => (appId === 'scored' ? snapshot('v1').of(appId) : NO_OFFERS),
         }),
-      lookUp: (buyers, version) => {
+      lookUp: (buyers, { version }) => {
         asked.push(version);
         return Promise.resolve(buyers.map(() => NOBODY));
       },
@@ -68,8 +69,8 @@ describe('what the service knows', () => {
     let version = 1;
     open({
       readCatalogue: () => Promise.resolve(snapshot(`v${version}`)),
-      lookUp: (buyers, of) => {
-        asked.push(of);
+      lookUp: (buyers, stored) => {
+        asked.push(stored.version);
         version = 2;
         return new Promise((resolve) => setTimeout(() => resolve(buyers.map(() => NOBODY)), 20));
       },
@@ -81,6 +82,30 @@ describe('what the service knows', () => {
     while (knowledge.catalogue()?.version !== 'v2') await turn();
     const later = await knowledge.of({ appId: 'a', openId: 'o' }, WANTED);
     expect([...later.catalogue.scores.keys()]).toEqual(['a v2']);
+  });
+
+  it.each([
+    ['looks for identities as long as it is not known that there are none', [], [true]],
+    ['looks for none where there are none', [false], [false]],
+    ['looks for them from the first one on', [false, true], [false, true]],
+  ])('%s', async (_, answers, expected) => {
+    const asked: boolean[] = [];
+    const [...left] = answers;
+    open({
+      hasIdentities: () => {
+        const next = left.shift();
+        return next === undefined ? Promise.reject(new Error('away')) : Promise.resolve(next);
+      },
+      everyMs: 20,
+      lookUp: (buyers, { identities }) => {
+        if (asked.at(-1) !== identities) asked.push(identities);
+        return Promise.resolve(buyers.map(() => NOBODY));
+      },
+    });
+    await knowledge.ready;
+    for (let turns = 0; turns < 3 || asked.length < expected.length; turns += 1)
+      await knowledge.of({ appId: 'a', openId: 'o' }, WANTED);
+    expect(asked).toEqual(expected);
   });
 
   it('stays what it was while the catalogue can not be read', async () => {
