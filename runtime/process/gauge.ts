@@ -15,8 +15,16 @@ const PAUSE_PER_READ = 4;
 /** The part that was away may be back: what failed is not shown for longer than that. */
 const AFTER_FAILURE_MS = 1000;
 
-/** Reads at once and then every `everyMs`, less often when reading takes long, and soon again when it failed. */
-export function startGauge<T>(read: () => Promise<T>, everyMs: number): Gauge<T> {
+/**
+ * Reads at once and then every `everyMs`, less often when reading takes long, and soon again when it failed.
+ * @param mostPauseMs of a read that asks little: it is slow only where it waits for somebody who is away, and is read again this
+ * soon after it
+ */
+export function startGauge<T>(
+  read: () => Promise<T>,
+  everyMs: number,
+  mostPauseMs = Number.POSITIVE_INFINITY,
+): Gauge<T> {
   let latest: T | undefined;
   let problem: unknown;
   let wake: (() => void) | undefined;
@@ -36,7 +44,7 @@ export function startGauge<T>(read: () => Promise<T>, everyMs: number): Gauge<T>
       settle();
       const took = performance.now() - began;
       const every = problem === undefined ? everyMs : Math.min(everyMs, AFTER_FAILURE_MS);
-      await pause(Math.max(every - took, PAUSE_PER_READ * took));
+      await pause(Math.min(mostPauseMs, Math.max(every - took, PAUSE_PER_READ * took)));
     }
   };
   const pause = (ms: number): Promise<void> =>

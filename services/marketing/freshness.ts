@@ -19,10 +19,14 @@ export interface FreshnessOptions {
  * topic is fresh, one that is out of reach becomes stale.
  */
 export function watchFreshness({ behind, everyMs, now }: FreshnessOptions): Freshness {
-  const countedUntil = startGauge(async () => {
-    const asked = now();
-    return asked - (await behind());
-  }, everyMs);
+  const countedUntil = startGauge(
+    async () => {
+      const asked = now();
+      return asked - (await behind());
+    },
+    everyMs,
+    everyMs,
+  );
   return {
     ready: countedUntil.ready,
     age: () => Math.max(0, now() - (countedUntil.latest() ?? Number.NEGATIVE_INFINITY)),

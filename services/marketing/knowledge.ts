@@ -37,11 +37,15 @@ export function openKnowledge(options: KnowledgeOptions): Knowledge {
   const { readCatalogue, hasIdentities, everyMs, shareMs, lookUps } = options;
   let held: CatalogueSnapshot | undefined;
   let identities: boolean | undefined;
-  const reading = startGauge(async () => {
-    held = await readCatalogue(held);
-    // Once there are some, there are.
-    if (identities !== true) identities = await hasIdentities();
-  }, everyMs);
+  const reading = startGauge(
+    async () => {
+      held = await readCatalogue(held);
+      // Once there are some, there are.
+      if (identities !== true) identities = await hasIdentities();
+    },
+    everyMs,
+    everyMs,
+  );
   const catalogue = () => held;
   return {
     ready: reading.ready,

@@ -34,6 +34,8 @@ const FRESHNESS_MS = 1000;
 const CATALOGUE_MS = 2000;
 const CATALOGUE_TIMEOUT_MS = 10_000;
 const PROBE_MS = 1500;
+/** A broker that does not answer by then is asked again, on another connection if need be. */
+const KAFKA_MS = 5000;
 const AGE_TOLD_MS = 1000;
 const RECONNECT = { retries: 4, initialRetryTime: 200, maxRetryTime: 1000 };
 
@@ -51,6 +53,7 @@ export function openSources({ config, logger, now }: SourcesOptions, metrics: Ma
     clientId: 'kaquan-marketing',
     logger,
     retry: RECONNECT,
+    requestTimeoutMs: KAFKA_MS,
   });
   const admin = reconnecting(() => createAdmin(kafka));
   const freshness = watchFreshness({

@@ -153,6 +153,21 @@ describe('how fresh that is', () => {
     while (freshness?.age() !== 700) await turn();
   });
 
+  it('is asked for again at once when an answer comes after a long time', async () => {
+    open({});
+    let asked = 0;
+    const slow = async (): Promise<number> => {
+      asked += 1;
+      if (asked === 1) await new Promise((resolve) => setTimeout(resolve, 300));
+      return 0;
+    };
+    freshness = watchFreshness({ behind: slow, everyMs: 1, now: () => performance.now() });
+    await freshness.ready;
+    const answered = performance.now();
+    while (freshness.age() > 250) await turn();
+    expect(performance.now() - answered).toBeLessThan(2 * 300);
+  });
+
   it('stays fresh when nothing is published', async () => {
     open({});
     let now = 1_000_000;

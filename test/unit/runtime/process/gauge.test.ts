@@ -37,6 +37,24 @@ describe('a gauge', () => {
     expect((began[2] ?? 0) - (began[0] ?? 0)).toBeGreaterThan(2 * 5 * 38);
   });
 
+  it('pauses no longer than it may, however long a read took', async () => {
+    let reads = 0;
+    const gauge = startGauge(
+      async () => {
+        reads += 1;
+        if (reads === 1) await new Promise((resolve) => setTimeout(resolve, 300));
+        return performance.now();
+      },
+      1,
+      1,
+    );
+    await gauge.ready;
+    const first = gauge.latest() ?? Number.NaN;
+    await until(() => gauge.latest() !== first);
+    expect((gauge.latest() ?? Number.NaN) - first).toBeLessThan(2 * 300);
+    await gauge.stop();
+  });
+
   it('reads soon again what failed, however rarely it is read', async () => {
     let reads = 0;
     const gauge = startGauge(() => {
