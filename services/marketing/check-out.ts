@@ -8,6 +8,7 @@ import type { Refusal } from './refusals.ts';
 import type { MarketingQuery, ParsedQuery } from './request/query.ts';
 import type { SignedRequest, Verify } from './signature/signed-request.ts';
 import { withinBudget } from './budget.ts';
+import { violationsText } from './violations-text.ts';
 
 /** What is known of a buyer, and what his app offers, of one moment. */
 export interface Known {
@@ -53,10 +54,8 @@ export function checkOut(parts: CheckOutParts): (request: SignedRequest) => Prom
     if (refusal !== undefined) return { kind: 'refused', refusal };
     const parsed = parts.read(request.body);
     if (parsed.ok) return offer(parts, parsed.query);
-    const detail = parsed.violations.map(
-      ({ path, message, found }) => `${path || 'the body'} ${message} (${found})`,
-    );
-    return { kind: 'refused', refusal: { kind: 'bad_request', detail: detail.join('; ') } };
+    const detail = violationsText(parsed.violations);
+    return { kind: 'refused', refusal: { kind: 'bad_request', detail } };
   };
 }
 

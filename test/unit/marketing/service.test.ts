@@ -221,6 +221,19 @@ describe('a refusal', () => {
     });
   });
 
+  it('names the first ten of many mistakes, and how many more there are', async () => {
+    const { ask, log } = await serve();
+    const msg = JSON.stringify({ open_id: 'o', app_id: 'tt', goods_info: Array(1000).fill({}) });
+    const answer = await (
+      await ask(JSON.stringify({ version: '2.0', type: 'query_marketing_info', msg }))
+    ).json();
+    expect(answer).toMatchObject({
+      err_tips: expect.stringMatching(/goods_info\[3\]\.goods_id .*; and 2990 more$/),
+    });
+    expect(JSON.stringify(answer).length).toBeLessThan(2000);
+    expect(log().length).toBeLessThan(3000);
+  });
+
   it('is of an accident, which the log tells once more', async () => {
     let asked = 0;
     const age = (): number => {
