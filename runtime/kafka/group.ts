@@ -1,9 +1,10 @@
-import kafkajs, { type Consumer, type EachBatchPayload, type Kafka, type KafkaMessage } from 'kafkajs';
+import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import type { Logger } from 'pino';
 
 import type { KafkaAdmin } from './admin.ts';
 import { writeCommitNote } from './commit-note.ts';
 import { announcing, type MemberAddress } from './member-address.ts';
+import { Beats, JoinAgainError } from './join-again.ts';
 import type { MemberWatch } from './member-watch.ts';
 import { OperatorError } from '../process/operator-error.ts';
 
@@ -98,15 +99,6 @@ export function createGroup(
   return new RunAheadGroup(kafka, admin, options, handlers, logger, watch);
 }
 
-/** What kafkajs takes for a rebalance: it joins the group again, as the member that it was. */
-class JoinFailedError extends kafkajs.KafkaJSError {
-  readonly type = 'REBALANCE_IN_PROGRESS';
-
-  constructor() {
-    super('the group was not joined at the first attempt');
-  }
-}
-
 class RunAheadGroup implements Group {
   readonly #consumer: Consumer;
   readonly #admin: KafkaAdmin;
@@ -114,6 +106,7 @@ class RunAheadGroup implements Group {
   readonly #handlers: GroupHandlers;
   readonly #logger: Logger;
   readonly #watch: MemberWatch;
+  readonly #beats: Beats;
   #epoch = 0;
   #assigned: readonly number[] = [];
   #paused = false;
@@ -134,12 +127,14 @@ class RunAheadGroup implements Group {
     this.#handlers = handlers;
     this.#logger = logger;
     this.#watch = watch;
+    const heartbeatInterval = heartbeatMs(options.sessionTimeoutMs);
+    this.#beats = new Beats(heartbeatInterval);
     this.#consumer = kafka.consumer({
       groupId: options.groupId,
       partitionAssigners: [announcing(options.address)],
       sessionTimeout: options.sessionTimeoutMs,
       rebalanceTimeout: Math.max(options.sessionTimeoutMs, 10_000),
-      heartbeatInterval: heartbeatMs(options.sessionTimeoutMs),
+      heartbeatInterval,
       maxBytesPerPartition: options.partitionBytes,
       maxBytes: options.partitionBytes * Math.max(4, options.concurrency),
       maxWaitTimeInMs: options.maxWaitMs,
@@ -156,17 +151,17 @@ class RunAheadGroup implements Group {
   }
 
   async start(): Promise<void> {
-    const { GROUP_JOIN, FETCH_START, END_BATCH_PROCESS, CRASH, REQUEST } = this.#consumer.events;
+    const { GROUP_JOIN, HEARTBEAT, FETCH_START, END_BATCH_PROCESS, CRASH, REQUEST } = this.#consumer.events;
     this.#watch.starts();
     this.#consumer.on(REQUEST, () => this.#watch.answered());
     this.#consumer.on(GROUP_JOIN, ({ payload }) => {
+      this.#beats.heard();
       this.#watch.joined(payload.memberAssignment[this.#options.topic] ?? []);
       this.#joined(payload.memberAssignment[this.#options.topic] ?? []);
     });
-    // A coordinator that moves is still loading when it is asked for the first time. kafkajs does not ask again: it fetches on, its
-    // heartbeats go to the new coordinator and its commits to the old one, for ever. What is thrown here ends that fetch.
+    this.#consumer.on(HEARTBEAT, () => this.#beats.heard());
     this.#consumer.on(FETCH_START, () => {
-      if (this.#watch.isJoining) throw new JoinFailedError();
+      if (this.#watch.isJoining || this.#beats.areMissing(performance.now())) throw new JoinAgainError();
     });
     this.#consumer.on(END_BATCH_PROCESS, ({ payload }) => {
       if (payload.batchSize === 0)

@@ -8,6 +8,7 @@ import { WholeAnswers } from '../../runtime/kafka/whole-answers.ts';
 export const HEARTBEAT = 12;
 export const JOIN_GROUP = 11;
 export const COORDINATOR_LOAD_IN_PROGRESS = 14;
+export const COORDINATOR_NOT_AVAILABLE = 15;
 export const NOT_COORDINATOR = 16;
 export const UNKNOWN_MEMBER_ID = 25;
 
@@ -17,8 +18,6 @@ export interface RefusingProxy {
   target(address: Address): void;
   /** The next requests of these kinds are refused, in this order; all others reach Kafka. */
   refuse(...refusals: readonly { readonly request: number; readonly error: number }[]): void;
-  /** How many are still to come. */
-  left(): number;
   stop(): Promise<void>;
 }
 
@@ -58,7 +57,6 @@ export async function startRefusingProxy(): Promise<RefusingProxy> {
     address: { host: '127.0.0.1', port: bound.port },
     target: (address) => void (to = address),
     refuse: (...all) => void (refusals = all),
-    left: () => refusals.length,
     async stop() {
       const closed = once(server, 'close');
       server.close();

@@ -6,6 +6,7 @@ import { startTestStack, type TestStack } from '../stack.ts';
 import { until } from './embedded-http.ts';
 import {
   COORDINATOR_LOAD_IN_PROGRESS,
+  COORDINATOR_NOT_AVAILABLE,
   HEARTBEAT,
   JOIN_GROUP,
   NOT_COORDINATOR,
@@ -37,23 +38,24 @@ afterAll(async () => {
   await proxy.stop();
 }, 60_000);
 
+const LOADING = { request: JOIN_GROUP, error: COORDINATOR_LOAD_IN_PROGRESS };
+const refused = (error: number) => ({ request: HEARTBEAT, error });
+
 it.each([
-  ['its coordinator moved', NOT_COORDINATOR],
-  ['it was forgotten', UNKNOWN_MEMBER_ID],
+  ['its coordinator moved, and the new one is still loading', [refused(NOT_COORDINATOR), LOADING, LOADING]],
+  ['it was forgotten by a coordinator that is loading', [refused(UNKNOWN_MEMBER_ID), LOADING, LOADING]],
+  ['its coordinator does not come back', Array.from({ length: 8 }, () => refused(COORDINATOR_NOT_AVAILABLE))],
 ])(
-  'joins its group again when %s, and the new coordinator is still loading',
-  async (_, error) => {
+  'joins its group again when %s',
+  async (name, refusals) => {
     const consumer = startConsumer(env);
     const assignments = (): number => consumer.log().split('"msg":"assigned"').length - 1;
     await consumer.says('ready');
-    proxy.refuse(
-      { request: HEARTBEAT, error },
-      { request: JOIN_GROUP, error: COORDINATOR_LOAD_IN_PROGRESS },
-      { request: JOIN_GROUP, error: COORDINATOR_LOAD_IN_PROGRESS },
-    );
-    await until(() => (proxy.left() === 0 && assignments() > 1 ? true : undefined), PATIENCE_MS);
+    proxy.refuse(...refusals);
+    await until(() => (assignments() > 1 ? true : undefined), PATIENCE_MS);
+    proxy.refuse();
     const committed = consumer.says('committed');
-    await simulate(stack.env, '--orders', '50', '--seed', String(error));
+    await simulate(stack.env, '--orders', '50', '--seed', name);
     await committed;
     consumer.child.kill('SIGTERM');
     expect(await consumer.ended).toEqual({ code: 0, signal: null });
