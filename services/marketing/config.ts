@@ -2,9 +2,13 @@ import { z } from 'zod';
 
 import { clickhouseSettings } from '../../runtime/clickhouse/settings.ts';
 import { hostPort } from '../../runtime/http/address.ts';
+import { HEALTH_ROUTES } from '../../runtime/http/health.ts';
 import { kafkaSettings } from '../../runtime/kafka/settings.ts';
 import { integer, list, text, type Parsed } from '../../runtime/process/settings.ts';
+import { REDEMPTIONS_PATH } from './redemptions-route.ts';
 
+/** What the service serves beside it. */
+const OWN_PATHS = [REDEMPTIONS_PATH, ...Object.values(HEALTH_ROUTES).map(({ path }) => path)];
 const SCHEMES = ['rsa', 'legacy_sha1', 'none'] as const;
 const STATUSES = ['200', 'kind'] as const;
 
@@ -22,7 +26,10 @@ export const marketingSettings = {
   },
   MARKETING_PATH: {
     default: '/api/v2/query_marketing_info',
-    schema: z.string().regex(/^\/[\w\-./]*$/, 'must be a path such as /api/v2/query_marketing_info'),
+    schema: z
+      .string()
+      .regex(/^\/(?!\/)[\w\-./]*$/, 'must be a path such as /api/v2/query_marketing_info')
+      .refine((path) => !OWN_PATHS.includes(path), `must not be one of ${OWN_PATHS.join(', ')}`),
     help: "The path of the platform's query_marketing_callback.",
   },
   MARKETING_VERSIONS: {

@@ -16,7 +16,7 @@ export interface RedemptionsParts {
   readonly failed: (error: unknown) => void;
 }
 
-const PATH = '/redemptions';
+export const REDEMPTIONS_PATH = '/redemptions';
 
 const absent = broken('Q4', 'must name at least one coupon');
 const rules = z.strictObject(
@@ -51,7 +51,7 @@ export function addRedemptionsRoute(app: FastifyInstance, { token, record, faile
           .header('www-authenticate', 'Bearer')
           .send({ error: 'the bearer token is wrong' });
     });
-    scope.post(PATH, async (request, reply) => {
+    scope.post(REDEMPTIONS_PATH, async (request, reply) => {
       const input = jsonOf(request.body);
       const parsed = rules.safeParse(input);
       if (!parsed.success) return reply.code(400).send({ error: problemsOf(input, parsed.error) });

@@ -33,15 +33,30 @@ export const REFUSAL_TABLE: RefusalTable = {
   internal: { err_no: 500, err_tips: 'internal error', status: 500 },
 };
 
-const form = z.strictObject({
-  err_no: z
-    .int()
-    .refine((value) => value !== 0, '0 means success')
-    .exactOptional(),
-  err_tips: z.string().min(1).exactOptional(),
-  status: z.int().min(200).max(599).exactOptional(),
-});
-const table = z.partialRecord(z.enum(REFUSALS), form);
+const BODILESS = [204, 205, 304];
+const STATUS = `must be an HTTP status from 200 to 599 whose answer has a body: not ${BODILESS.join(', ')}`;
+
+/** An object's error: which members it may have. */
+const having = (names: readonly string[]) => (issue: { readonly code?: string; readonly keys?: string[] }) =>
+  issue.code === 'unrecognized_keys'
+    ? `must not have ${(issue.keys ?? []).join(', ')}: its members are ${names.join(', ')}`
+    : `must be an object of ${names.join(', ')}`;
+
+const form = z.strictObject(
+  {
+    err_no: z
+      .int('must be a whole number')
+      .refine((value) => value !== 0, 'must not be 0, which means success')
+      .exactOptional(),
+    err_tips: z.string('must be a string').min(1, 'must not be empty').exactOptional(),
+    status: z
+      .int(STATUS)
+      .refine((value) => value >= 200 && value <= 599 && !BODILESS.includes(value), STATUS)
+      .exactOptional(),
+  },
+  { error: having(['err_no', 'err_tips', 'status']) },
+);
+const table = z.partialRecord(z.enum(REFUSALS), form, { error: having(REFUSALS) });
 
 /**
  * The table, with what the JSON file of MARKETING_REFUSALS_FILE says instead, by kind and member.
@@ -53,7 +68,9 @@ export function refusalTable({
   if (file === undefined) return REFUSAL_TABLE;
   const parsed = table.safeParse(contentOf(file));
   if (!parsed.success) {
-    const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+    const problems = parsed.error.issues.map(
+      ({ path, message }) => `${path.join('.') || 'the file'} ${message}`,
+    );
     throw new OperatorError(`MARKETING_REFUSALS_FILE=${file}: ${problems.join('; ')}`);
   }
   const formOf = (kind: RefusalKind): RefusalForm => ({ ...REFUSAL_TABLE[kind], ...parsed.data[kind] });

@@ -281,11 +281,26 @@ describe('the table of refusals', () => {
   it.each([
     ['no file', () => join(folder, 'absent'), /can't be read/],
     ['no JSON', () => file('broken.json', '{'), /can't be read as JSON/],
-    ['an unknown kind', () => file('kind.json', '{"odd":{}}'), /odd/],
+    ['no object', () => file('list.json', '[]'), /the file must be an object of bad_request, unsigned/],
+    [
+      'an unknown kind',
+      () => file('kind.json', '{"odd":{}}'),
+      /the file must not have odd: its members are bad_request/,
+    ],
     [
       'a refusal that says success',
       () => file('zero.json', '{"forged":{"err_no":0}}'),
-      /forged.err_no: 0 means success/,
+      /forged\.err_no must not be 0, which means success/,
+    ],
+    [
+      'every mistake',
+      () => file('all.json', '{"forged":{"err_no":"1","err_tips":"","errno":1},"expired":[]}'),
+      /forged\.err_no must be a whole number; forged\.err_tips must not be empty; forged must not have errno: .*; expired must be an object of err_no/,
+    ],
+    [
+      'a status whose answer would have no body',
+      () => file('status.json', '{"forged":{"status":204}}'),
+      /forged\.status must be an HTTP status from 200 to 599 whose answer has a body: not 204, 205, 304/,
     ],
   ])('is checked at the start: %s', async (_, name, sentence) => {
     await expect(serve({ MARKETING_REFUSALS_FILE: name() })).rejects.toThrow(sentence);
@@ -360,5 +375,11 @@ describe('POST /redemptions', () => {
     expect(log()).toContain('"error":"ClickHouse is away","msg":"a redemption was not stored');
     await running?.stop(0);
     expect((await post('x'.repeat(300_000))).status).toBe(413);
+  });
+});
+
+describe('MARKETING_PATH', () => {
+  it.each(['/redemptions', '/livez', '/readyz', '/metrics', '//', 'api'])('can not be %s', (path) => {
+    expect(() => parseSettings(marketingSettings, { MARKETING_PATH: path })).toThrow(/^MARKETING_PATH: must/);
   });
 });
