@@ -7,7 +7,11 @@ export const marketingMetrics = {
     'Requests that were answered, by outcome: offered, or "no marketing" because it was late, the holdings stale, or the store unavailable.',
     ['outcome'],
   ),
-  refusals: counter('kaquan_marketing_refusals_total', 'Requests that were refused, by kind.', ['kind']),
+  refusals: counter(
+    'kaquan_marketing_refusals_total',
+    'Requests that were refused, by kind; `unauthorized` and `not_stored` are redemptions.',
+    ['kind'],
+  ),
   replays: counter(
     'kaquan_marketing_replays_total',
     'Requests whose signature came before; they are answered.',

@@ -9,7 +9,7 @@ import type { MarketingMetrics } from './metrics.ts';
 import { failureForm, refusalForms, refusalTable } from './refusals.ts';
 import { queryReader } from './request/query.ts';
 import { REQUEST_BOUNDS } from './request/rules.ts';
-import { addRedemptionsRoute, type RedemptionsParts } from './redemptions-route.ts';
+import { addRedemptionsRoute, type RedemptionRefusal, type RedemptionsParts } from './redemptions-route.ts';
 import { requestLog, wordsOf, type Told } from './request-log.ts';
 import { addMarketingRoute } from './route.ts';
 import { secretIn } from './signature/files.ts';
@@ -58,14 +58,10 @@ export async function serveMarketing(options: ServiceOptions, sources: Sources):
     failure: failureForm(forms),
     logger,
     routes(app) {
-      const failed = (error: unknown): void =>
-        logger.error(
-          { error: wordsOf(error) },
-          'a redemption was not stored: its sender was told to try again',
-        );
+      const refused = redemptionTeller(logger, metrics);
       const tell = teller(logger, metrics);
       addMarketingRoute(app, { path: config.MARKETING_PATH, decide, forms, age: sources.age, tell });
-      if (token !== undefined) addRedemptionsRoute(app, { token, record: sources.redeem, failed });
+      if (token !== undefined) addRedemptionsRoute(app, { token, record: sources.redeem, refused });
     },
   });
 }
@@ -88,5 +84,19 @@ function teller(logger: Logger, metrics: MarketingMetrics): (outcome: Outcome, t
     if (outcome.kind === 'refused') metrics.refusals.inc({ kind: outcome.refusal.kind });
     else metrics.answers.inc({ outcome: outcome.kind });
     if (outcome.kind === 'offered') metrics.unknownBatches.inc(outcome.answer.offers.unknown.length);
+  };
+}
+
+/** Logs and counts redemptions that are refused. */
+function redemptionTeller(logger: Logger, metrics: MarketingMetrics): (refusal: RedemptionRefusal) => void {
+  return ({ kind, reason }) => {
+    metrics.refusals.inc({ kind });
+    const line = { step: 'redeem', refusal: kind };
+    if (kind === 'not_stored')
+      logger.error(
+        { ...line, error: wordsOf(reason) },
+        'a redemption was not stored: its sender was told to try again',
+      );
+    else logger.warn({ ...line, reason }, 'refused');
   };
 }

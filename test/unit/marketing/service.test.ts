@@ -1,3 +1,5 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -375,6 +377,37 @@ describe('POST /redemptions', () => {
     expect(log()).toContain('"error":"ClickHouse is away","msg":"a redemption was not stored');
     await running?.stop(0);
     expect((await post('x'.repeat(300_000))).status).toBe(413);
+  });
+
+  it('lets a client that sends far too much before it reads know why it is refused', async () => {
+    const { service } = await serveRedemptions();
+    const sent = connect(Number(new URL(service.url).port)).pause();
+    const head = `POST /redemptions HTTP/1.1\r\nHost: x\r\nAuthorization: ${AUTHORIZED.authorization}\r\n`;
+    sent.write(`${head}Content-Length: 20000000\r\n\r\n`);
+    const half = Buffer.alloc(10_000_000, 'x');
+    for (const part of [half, half])
+      await new Promise((resolve, reject) => sent.once('error', reject).write(part, resolve));
+    expect(await text(sent)).toMatch(/^HTTP\/1\.1 413 [^]*"error":"Request body is too large"/);
+  });
+
+  it('is counted and logged, as any request, when it is refused', async () => {
+    const away = { redeem: () => Promise.reject(new Error('ClickHouse is away')) };
+    const { ask, log, count } = await serveRedemptions(away);
+    await ask('{"coupon_ids":["c1"]}', { authorization: 'Bearer secret-tokem' }, '/redemptions');
+    for (const body of ['{}', 'x'.repeat(300_000), '{"coupon_ids":["c1"]}'])
+      await ask(body, AUTHORIZED, '/redemptions');
+    const counted = (kind: string) => count(`kaquan_marketing_refusals_total{kind="${kind}"}`);
+    expect(await counted('unauthorized')).toBe(1);
+    expect(await counted('bad_request')).toBe(2);
+    expect(await counted('not_stored')).toBe(1);
+    const lines = log().trimEnd().split('\n').slice(-4);
+    expect(lines.map((line) => (JSON.parse(line) as { refusal: string }).refusal)).toEqual([
+      'unauthorized',
+      'bad_request',
+      'bad_request',
+      'not_stored',
+    ]);
+    expect(log()).not.toContain('secret');
   });
 });
 
