@@ -3,18 +3,23 @@ import type { Logger } from 'pino';
 import { createClickHouse, type ClickHouse } from '../../runtime/clickhouse/client.ts';
 import type { Verdict } from '../../runtime/http/health.ts';
 import { createAdmin } from '../../runtime/kafka/admin.ts';
-import { createKafka } from '../../runtime/kafka/client.ts';
+import { createKafka, type ConnectionEvents } from '../../runtime/kafka/client.ts';
 import { groupLag } from '../../runtime/kafka/lag.ts';
 import { reconnecting } from '../../runtime/kafka/reconnecting.ts';
+import { kafkaTrouble } from '../../runtime/kafka/trouble.ts';
+import { Waits } from '../../runtime/process/waits.ts';
 import { ORDERS_GROUP, TOPIC } from '../../schemas/coupon_order/topic.ts';
 import type { MarketingConfig } from './config.ts';
 import { watchFreshness, type Freshness } from './freshness.ts';
 import { readCatalogue } from './catalogue/snapshot.ts';
 import { lookUpBuyers } from './holdings.ts';
 import { hasIdentities } from './identities.ts';
+import type { CatalogueSnapshot } from './interface.ts';
 import { openKnowledge, type Knowledge } from './knowledge.ts';
 import type { MarketingMetrics } from './metrics.ts';
+import { tellingOutages } from './outages.ts';
 import { recordRedemptions } from './redemptions.ts';
+import { wordsOf } from './request-log.ts';
 import type { Sources } from './service.ts';
 
 export interface SourcesOptions {
@@ -54,15 +59,24 @@ export function openSources({ config, logger, now }: SourcesOptions, metrics: Ma
     logger,
     retry: RECONNECT,
     requestTimeoutMs: KAFKA_MS,
+    told: TOLD_BELOW,
   });
+  const waits = new Waits({ logger, now });
   const admin = reconnecting(() => createAdmin(kafka));
   const freshness = watchFreshness({
-    behind: async () => (await admin.use((on) => groupLag(on, ORDERS_GROUP, TOPIC, now()))).seconds * 1000,
+    behind: tellingOutages(
+      async () => (await admin.use((on) => groupLag(on, ORDERS_GROUP, TOPIC, now()))).seconds * 1000,
+      { waits, of: 'Kafka', wordsOf: kafkaWords, now },
+    ),
     everyMs: FRESHNESS_MS,
     now,
   });
   const knowledge = openKnowledge({
-    readCatalogue: (held) => readCatalogue(clickhouse, held, { timeoutMs: CATALOGUE_TIMEOUT_MS }),
+    readCatalogue: tellingOutages(
+      (held: CatalogueSnapshot | undefined) =>
+        readCatalogue(clickhouse, held, { timeoutMs: CATALOGUE_TIMEOUT_MS }),
+      { waits, of: 'ClickHouse', wordsOf: (error) => wordsOf(error) ?? 'it fails', now },
+    ),
     hasIdentities: () => hasIdentities(clickhouse, { timeoutMs: CATALOGUE_TIMEOUT_MS }),
     everyMs: CATALOGUE_MS,
     lookUp: lookUpBuyers(clickhouse),
@@ -93,6 +107,12 @@ export function openSources({ config, logger, now }: SourcesOptions, metrics: Ma
     },
   };
 }
+
+/** That Kafka does not answer is told of each question to it: kafkajs need not say so too, several times a second. */
+const TOLD_BELOW: ConnectionEvents = { away: () => undefined, rejoining: () => undefined };
+
+const kafkaWords = (error: unknown): string =>
+  `${kafkaTrouble(error) ?? wordsOf(error) ?? 'it fails'}; until it answers, holdings count as older and older`;
 
 async function reached(clickhouse: ClickHouse): Promise<Verdict> {
   await clickhouse.query('SELECT 1', { timeoutMs: PROBE_MS });
