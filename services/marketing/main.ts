@@ -4,7 +4,7 @@ import type { HttpService } from '../../runtime/http/service.ts';
 import { createMetrics, createRegistry } from '../../runtime/metrics/metrics.ts';
 import type { MarketingConfig } from './config.ts';
 import { marketingMetrics } from './metrics.ts';
-import { serveMarketing } from './service.ts';
+import { marketingService } from './service.ts';
 import { openSources } from './sources.ts';
 
 export interface MarketingOptions {
@@ -22,9 +22,10 @@ export interface MarketingOptions {
 export async function startMarketing(options: MarketingOptions): Promise<HttpService> {
   const registry = createRegistry();
   const metrics = createMetrics(registry, marketingMetrics);
+  const serve = marketingService({ ...options, registry, metrics });
   const sources = openSources(options, metrics);
   try {
-    const service = await serveMarketing({ ...options, registry, metrics }, sources);
+    const service = await serve(sources);
     await sources.ready;
     return {
       url: service.url,

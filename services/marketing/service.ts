@@ -6,7 +6,7 @@ import type { Checks } from '../../runtime/http/health.ts';
 import { checkOut, type CheckOutParts, type Outcome } from './check-out.ts';
 import type { MarketingConfig } from './config.ts';
 import type { MarketingMetrics } from './metrics.ts';
-import { failureForm, refusalForms, refusalTable } from './refusals.ts';
+import { failureForm, refusalForms, refusalTable, type RefusalForms } from './refusals.ts';
 import { queryReader } from './request/query.ts';
 import { REQUEST_BOUNDS } from './request/rules.ts';
 import { addRedemptionsRoute, type RedemptionRefusal, type RedemptionsParts } from './redemptions-route.ts';
@@ -14,6 +14,7 @@ import { requestLog, wordsOf, type Told } from './request-log.ts';
 import { addMarketingRoute } from './route.ts';
 import { secretIn } from './signature/files.ts';
 import { notingReplays } from './signature/replays.ts';
+import type { Verify } from './signature/signed-request.ts';
 import { verification } from './signature/verification.ts';
 
 export interface ServiceOptions {
@@ -33,14 +34,34 @@ export interface Sources extends Pick<CheckOutParts, 'lookUp' | 'age'> {
 }
 
 /**
- * Serves the platform's query_marketing_callback out of `sources`.
- * @throws {OperatorError} when it may not start: no key, no such file, no place to listen
+ * The platform's query_marketing_callback, once all that is set for it has been read.
+ * @returns serves it out of sources; rejects with an OperatorError when there is no place to listen
+ * @throws {OperatorError} when it may not start: no key, no such file
  */
-export async function serveMarketing(options: ServiceOptions, sources: Sources): Promise<HttpService> {
-  const { config, logger, metrics, now } = options;
+export function marketingService(options: ServiceOptions): (sources: Sources) => Promise<HttpService> {
+  const { config, logger, metrics } = options;
   const forms = refusalForms(refusalTable(config), config.MARKETING_REFUSAL_STATUS === '200');
+  const verify = verified(config, logger, metrics);
+  const token = adminToken(config);
+  return (sources) => serve(options, { forms, verify, token }, sources);
+}
+
+/** What files say. */
+interface ReadFiles {
+  readonly forms: RefusalForms;
+  readonly verify: Verify;
+  /** Of redemptions; undefined: there are none. */
+  readonly token: string | undefined;
+}
+
+function serve(
+  options: ServiceOptions,
+  { forms, verify, token }: ReadFiles,
+  sources: Sources,
+): Promise<HttpService> {
+  const { config, logger, metrics, now } = options;
   const decide = checkOut({
-    verify: verified(config, logger, metrics),
+    verify,
     read: queryReader(config.MARKETING_VERSIONS),
     lookUp: sources.lookUp,
     budgetMs: config.MARKETING_BUDGET_MS,
@@ -48,7 +69,6 @@ export async function serveMarketing(options: ServiceOptions, sources: Sources):
     staleMs: config.MARKETING_STALE_SECONDS * 1000,
     now,
   });
-  const token = adminToken(config);
   return startHttpService({
     listen: config.MARKETING_LISTEN,
     setting: 'MARKETING_LISTEN',

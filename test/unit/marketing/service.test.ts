@@ -15,7 +15,7 @@ import { parseSettings } from '../../../runtime/process/settings.ts';
 import type { Known } from '../../../services/marketing/check-out.ts';
 import { marketingSettings } from '../../../services/marketing/config.ts';
 import { marketingMetrics } from '../../../services/marketing/metrics.ts';
-import { serveMarketing, type Sources } from '../../../services/marketing/service.ts';
+import { marketingService, type Sources } from '../../../services/marketing/service.ts';
 import { brokenRules } from '../../oracle/marketing/answer-rules.ts';
 import { printedRequest } from './document.ts';
 import { NOW } from './signed.ts';
@@ -73,22 +73,20 @@ async function serve(env: Record<string, string> = {}, sources: Partial<Sources>
   const registry = new Registry();
   let log = '';
   const settings = { MARKETING_LISTEN: '127.0.0.1:0', MARKETING_SIGNATURE: 'none', ...env };
-  const service = await serveMarketing(
-    {
-      config: parseSettings(marketingSettings, settings),
-      logger: pino({ level: 'debug' }, { write: (line: string) => (log += line) }),
-      registry,
-      metrics: createMetrics(registry, marketingMetrics),
-      now: () => NOW,
-    },
-    {
-      lookUp: () => Promise.resolve(KNOWN),
-      age: () => 1250,
-      redeem: () => Promise.reject(new Error('not asked for')),
-      checks: {},
-      ...sources,
-    },
-  );
+  const start = marketingService({
+    config: parseSettings(marketingSettings, settings),
+    logger: pino({ level: 'debug' }, { write: (line: string) => (log += line) }),
+    registry,
+    metrics: createMetrics(registry, marketingMetrics),
+    now: () => NOW,
+  });
+  const service = await start({
+    lookUp: () => Promise.resolve(KNOWN),
+    age: () => 1250,
+    redeem: () => Promise.reject(new Error('not asked for')),
+    checks: {},
+    ...sources,
+  });
   running = service;
   const printed = printedRequest();
   return {
