@@ -40,13 +40,22 @@ const millis = whole('milliseconds since 1970')
 
 const points = whole('points').min(0, 'must not be negative');
 
-const isDistinct = (values: readonly string[]): boolean => new Set(values).size === values.length;
+/** That no text stands twice; judged of those that are texts also where others break their rules. */
+function distinct(message: string, textIn: (value: unknown) => unknown = (value) => value) {
+  const isDistinct = (values: readonly unknown[]): boolean => {
+    const texts = values.map(textIn).filter((one) => typeof one === 'string');
+    return new Set(texts).size === texts.length;
+  };
+  return [isDistinct, { message, when: ({ value }: { value: unknown }) => Array.isArray(value) }] as const;
+}
+
+const openIdIn = (value: unknown): unknown => (value as { open_id?: unknown } | null | undefined)?.open_id;
 
 const scope = z.object({
   dimension: z.enum(['goods', 'order'], 'must be goods or order'),
   goods_ids: z
     .array(text, 'must be a list of ids')
-    .refine(isDistinct, 'must name no goods twice')
+    .refine(...distinct('must name no goods twice'))
     .default([]),
 });
 
@@ -134,11 +143,11 @@ export const fileName = z
 
 const LIST = 'must be a list, or the name of an NDJSON file beside the catalogue';
 
-export const members = textOr(fileName, z.array(member, LIST).refine(isDistinct, 'must name no buyer twice'));
+const NO_BUYER_TWICE = 'must name no buyer twice';
+
+export const members = textOr(fileName, z.array(member, LIST).refine(...distinct(NO_BUYER_TWICE)));
 
 export const balances = textOr(
   fileName,
-  z
-    .array(balance, LIST)
-    .refine((all) => isDistinct(all.map(({ open_id }) => open_id)), 'must name no buyer twice'),
+  z.array(balance, LIST).refine(...distinct(NO_BUYER_TWICE, openIdIn)),
 );

@@ -45,6 +45,27 @@ describe('a catalogue', () => {
     expect(problemsOf(parse(text))).toEqual([]);
   });
 
+  it('is told what stands twice beside what breaks another rule', () => {
+    const score = { app_id: 'tt1', id: 's1', name: 'beans', dimension: 'order' };
+    const balanceOf = (value: number) => ({ open_id: 'o1', value });
+    expect(
+      problemsOf({
+        coupon_batches: [{ ...batch, goods_ids: ['1', 2, '1'] }],
+        memberships: [{ ...membership, members: ['o1', { open_id: 'o1' }, 3, null] }],
+        scores: [{ ...score, balances: [balanceOf(1), balanceOf(-1), null] }],
+      }),
+    ).toEqual([
+      'coupon_batches[0].goods_ids[1] must be a string: put it in quotes',
+      'coupon_batches[0].goods_ids must name no goods twice',
+      'memberships[0].members[2] must be an open_id, or {"open_id": …}',
+      'memberships[0].members[3] must be an open_id, or {"open_id": …}',
+      'memberships[0].members must name no buyer twice',
+      'scores[0].balances[1].value must not be negative',
+      'scores[0].balances[2] must be {"open_id": …, "value": …}',
+      'scores[0].balances must name no buyer twice',
+    ]);
+  });
+
   it('may offer nothing, if it says so of each list', () => {
     expect(problemsOf({ coupon_batches: [], activities: [], memberships: [], scores: [] })).toEqual([]);
   });
