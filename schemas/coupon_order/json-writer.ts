@@ -43,10 +43,8 @@ export class JsonWriter {
   /** JSON as it is. */
   raw(json: Uint8Array): void {
     this.room(json.length);
-    const { bytes } = this;
-    let { at } = this;
-    for (const byte of json) bytes[at++] = byte;
-    this.at = at;
+    this.bytes.set(json, this.at);
+    this.at += json.length;
   }
 
   /** JSON as it is, of any characters. */
