@@ -1,4 +1,4 @@
-import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
+import kafkajs, { type Consumer, type EachBatchPayload, type Kafka, type KafkaMessage } from 'kafkajs';
 import type { Logger } from 'pino';
 
 import type { KafkaAdmin } from './admin.ts';
@@ -88,6 +88,14 @@ export class LogTruncatedError extends OperatorError {
   override readonly name = 'LogTruncatedError';
 }
 
+class NotCommittedError extends kafkajs.KafkaJSError {
+  override readonly name = 'NotCommittedError';
+
+  constructor() {
+    super('the group was left before the commit could be made');
+  }
+}
+
 export function createGroup(
   kafka: Kafka,
   admin: KafkaAdmin,
@@ -111,6 +119,9 @@ class RunAheadGroup implements Group {
   #assigned: readonly number[] = [];
   #paused = false;
   #stopped = false;
+  /** kafkajs leaves the group and begins anew when its tries are used up; in between it refuses to be told anything. */
+  #isMember = false;
+  #commits = 0;
   /** The next offset to hand over, of each partition that is checked and ours. */
   #positions = new Map<number, number>();
 
@@ -151,10 +162,12 @@ class RunAheadGroup implements Group {
   }
 
   async start(): Promise<void> {
-    const { GROUP_JOIN, HEARTBEAT, FETCH_START, END_BATCH_PROCESS, CRASH, REQUEST } = this.#consumer.events;
+    const { GROUP_JOIN, HEARTBEAT, FETCH_START, END_BATCH_PROCESS, COMMIT_OFFSETS, STOP, CRASH, REQUEST } =
+      this.#consumer.events;
     this.#watch.starts();
     this.#consumer.on(REQUEST, () => this.#watch.answered());
     this.#consumer.on(GROUP_JOIN, ({ payload }) => {
+      this.#isMember = !this.#stopped;
       this.#beats.heard();
       this.#watch.joined(payload.memberAssignment[this.#options.topic] ?? []);
       this.#joined(payload.memberAssignment[this.#options.topic] ?? []);
@@ -167,9 +180,13 @@ class RunAheadGroup implements Group {
       if (payload.batchSize === 0)
         this.#passControlRecords(payload.partition, payload.firstOffset, payload.lastOffset);
     });
+    this.#consumer.on(COMMIT_OFFSETS, () => void (this.#commits += 1));
+    this.#consumer.on(STOP, () => void (this.#isMember = false));
     this.#consumer.on(CRASH, ({ payload }) => {
-      if (payload.restart) this.#watch.rejoining();
-      else if (!this.#stopped) this.#handlers.onFatal(payload.error);
+      if (payload.restart) {
+        this.#logger.debug({ error: payload.error.message }, 'left the group, to begin anew');
+        this.#watch.rejoining();
+      } else if (!this.#stopped) this.#handlers.onFatal(payload.error);
     });
     await this.#consumer.connect();
     await this.#consumer.subscribe({ topic: this.#options.topic, fromBeginning: true });
@@ -188,6 +205,8 @@ class RunAheadGroup implements Group {
   ): Promise<boolean> {
     const { topic } = this.#options;
     if (epoch !== this.#epoch || this.#stopped) return false;
+    if (offsets.size === 0) return true;
+    const before = this.#commits;
     await this.#consumer.commitOffsets(
       [...offsets].map(([partition, offset]) => ({
         topic,
@@ -196,16 +215,18 @@ class RunAheadGroup implements Group {
         metadata: writeCommitNote(this.#watch.now(), notes?.get(partition)),
       })),
     );
+    // Of one that begins anew kafkajs says that it was made.
+    if (this.#commits === before) throw new NotCommittedError();
     this.#watch.committed(offsets);
     return epoch === this.#epoch;
   }
 
   hold(epoch: number, partition: number): void {
-    if (epoch === this.#epoch && !this.#stopped) this.#hold([partition]);
+    if (epoch === this.#epoch) this.#hold([partition]);
   }
 
   release(epoch: number, partition: number): void {
-    if (epoch !== this.#epoch || this.#paused || this.#stopped) return;
+    if (epoch !== this.#epoch || this.#paused || !this.#isMember) return;
     this.#consumer.resume([{ topic: this.#options.topic, partitions: [partition] }]);
   }
 
@@ -220,6 +241,7 @@ class RunAheadGroup implements Group {
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#isMember = false;
     this.#positions.clear();
     this.#watch.stops();
     await this.#consumer.disconnect();
@@ -238,7 +260,7 @@ class RunAheadGroup implements Group {
     // Synchronously after the join, before kafkajs fetches: on an offset that the log lost it would commit the log's start by itself.
     this.#hold(partitions);
     const starts = await this.#handlers.onAssigned(epoch, partitions);
-    if (epoch !== this.#epoch || this.#stopped) return;
+    if (epoch !== this.#epoch || !this.#isMember) return;
     const { topic } = this.#options;
     for (const [partition, offset] of starts)
       this.#consumer.seek({ topic, partition, offset: String(offset) });
@@ -249,7 +271,7 @@ class RunAheadGroup implements Group {
   }
 
   #hold(partitions: readonly number[]): void {
-    if (partitions.length > 0)
+    if (partitions.length > 0 && this.#isMember)
       this.#consumer.pause([{ topic: this.#options.topic, partitions: [...partitions] }]);
   }
 
@@ -276,7 +298,7 @@ class RunAheadGroup implements Group {
   async #resync(partition: number, position: number): Promise<void> {
     const { topic } = this.#options;
     const log = (await this.#admin.offsets(topic)).get(partition);
-    if (this.#positions.get(partition) !== position) return;
+    if (this.#positions.get(partition) !== position || !this.#isMember) return;
     if (log !== undefined && log.start > position) {
       this.#handlers.onFatal(
         new LogTruncatedError(

@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { pino } from 'pino';
 
 import { claimPort } from '../../runtime/embedded/address.ts';
+import { createGroup } from '../../runtime/kafka/group.ts';
+import { memberMetrics } from '../../runtime/kafka/member-metrics.ts';
+import { memberRegistry, openMember } from '../../runtime/kafka/member.ts';
+import { createMetrics } from '../../runtime/metrics/metrics.ts';
+import { TOPIC } from '../../schemas/coupon_order/topic.ts';
 import { done, endConsumers, simulate, startConsumer } from '../e2e/kaquan.ts';
 import { startTestStack, type TestStack } from '../stack.ts';
 import { until } from './embedded-http.ts';
@@ -62,3 +68,40 @@ it.each([
   },
   2 * PATIENCE_MS,
 );
+
+it('is told nothing between two memberships, in which kafkajs refuses to be told anything', async () => {
+  const registry = memberRegistry(undefined);
+  const member = await openMember({
+    group: 'idle',
+    clientId: 'test',
+    config: { KAFKA_BROKERS: [stack.brokers], KAFKA_SESSION_TIMEOUT_MS: 6000, LIVENESS_SECONDS: 60 },
+    listen: undefined,
+    setting: '',
+    registry,
+    metrics: createMetrics(registry, memberMetrics),
+    logger: pino({ level: 'silent' }),
+    now: Date.now,
+  });
+  const options = {
+    groupId: 'idle',
+    topic: TOPIC,
+    sessionTimeoutMs: 6000,
+    partitionBytes: 1000,
+    concurrency: 1,
+    maxWaitMs: 100,
+    address: member.address,
+  };
+  const handlers = {
+    onAssigned: () => Promise.resolve(new Map()),
+    onFetched: () => undefined,
+    room: () => Promise.resolve(),
+    onFatal: () => undefined,
+  };
+  const { kafka, admin, watch } = member;
+  const group = createGroup(kafka, admin, options, handlers, pino({ level: 'silent' }), watch);
+  group.hold(0, 1);
+  group.release(0, 1);
+  await group.restart();
+  await expect(group.commit(1, new Map([[1, 10]]))).rejects.toThrow();
+  await member.close();
+});
