@@ -38,6 +38,8 @@ export class ReportPipeline implements GroupHandlers {
   readonly #options: PipelineOptions;
   #group: Group | undefined;
   #current: Assignment | undefined;
+  /** The assignments before, which write down what was on its way. */
+  #ending: Promise<unknown> = Promise.resolve();
   /** Partitions that were begun, and not lost since. */
   #ours: ReadonlySet<number> = new Set();
 
@@ -57,7 +59,8 @@ export class ReportPipeline implements GroupHandlers {
     if (group === undefined) throw new Error('the pipeline has no group');
     const assignment = new Assignment({ ...options, epoch, group, onFailed: (error) => this.onFatal(error) });
     this.#current = assignment;
-    await before?.end(graceMs);
+    this.#ending = Promise.all([this.#ending, before?.end(graceMs)]);
+    await this.#ending;
     logger.info({ epoch, partitions }, 'assigned');
     const kept = partitions.filter((partition) => this.#ours.has(partition));
     this.#ours = new Set(kept);
@@ -81,7 +84,8 @@ export class ReportPipeline implements GroupHandlers {
 
   /** Sends no more, and writes down and commits what was sent; gives the rest up after `graceMs`. */
   async end(graceMs: number): Promise<void> {
-    await this.#current?.end(graceMs);
+    // Who gets the partitions when this member leaves takes all that was sent for written down.
+    await Promise.all([this.#ending, this.#current?.end(graceMs)]);
   }
 
   /** @param isFromOthers whether a member that lives may have had some of them */
