@@ -23,7 +23,8 @@ export class WholeAnswers {
       whole = next;
       next = endOfAnswer(bytes, whole);
     }
-    this.#pieces = [bytes.subarray(whole)];
+    // An empty rest would keep all of it in memory.
+    this.#pieces = whole < bytes.length ? [bytes.subarray(whole)] : [];
     this.#bytes = bytes.length - whole;
     this.#enough = next - whole;
     return whole === 0 ? undefined : bytes.subarray(0, whole);
