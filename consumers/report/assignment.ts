@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { setTimeout as pause } from 'node:timers/promises';
+import { setImmediate, setTimeout as pause } from 'node:timers/promises';
 
 import type { Fetched, FetchedRecord, Group } from '../../runtime/kafka/group.ts';
 import type { Persist } from '../../runtime/process/persistence.ts';
@@ -161,16 +161,23 @@ export class Assignment {
         upcoming = courier.prepare();
         continue;
       }
-      upcoming = courier.prepare();
+      const delivered = courier.deliver(prepared);
+      upcoming = onItsWay().then(() => courier.prepare());
       // The API may keep this one waiting for hours.
       upcoming.catch((error: unknown) => this.#fail(error));
-      await courier.deliver(prepared);
+      await delivered;
     }
   }
 
   #release(lane: Lane): void {
     if (lane.isHalfEmpty && this.#held.delete(lane)) this.#options.group.release(this.epoch, lane.partition);
   }
+}
+
+/** What is made meanwhile must not delay a request; it is written one turn of the event loop after it is made. */
+async function onItsWay(): Promise<void> {
+  await setImmediate();
+  await setImmediate();
 }
 
 /** Every partition waits on it, several times over. */

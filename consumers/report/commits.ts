@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+
 import type { Group } from '../../runtime/kafka/group.ts';
 import type { Persist } from '../../runtime/process/persistence.ts';
 import { passing } from './crash-points.ts';
@@ -26,6 +28,8 @@ export class Commits {
     for (const lane of lanes) this.#dirty.add(lane);
     this.#next ??= this.#committing
       .catch(() => undefined)
+      // Answers arrive together: all that this turn of the event loop brings is committed at once.
+      .then(() => setImmediate())
       .then(() => {
         this.#next = undefined;
         this.#committing = this.#commit();
