@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { fill } from './fill.ts';
-import { cpuSeconds, pin, start } from './processes.ts';
+import { cpuSeconds, start } from './processes.ts';
 import { withStack } from './stack.ts';
 
 const PARTITIONS = 12;
@@ -13,16 +13,29 @@ const HOUR = 3_600_000;
 const WARM_UP = 30_000;
 const TAKEN = '{"code":0,"msg":"ok"}';
 
+interface SlowApi {
+  readonly server: Server;
+  readonly url: string;
+  readonly requests: () => number;
+  /** How long it really took from the end of a request to its answer, on average, ms. */
+  readonly answeredIn: () => number;
+}
+
 /** A report API that answers after 20 ms and looks at nothing, so that the sink is what is measured. */
-async function slowApi(): Promise<{ server: Server; url: string; requests: () => number }> {
+async function slowApi(): Promise<SlowApi> {
   let requests = 0;
+  let answers = 0;
+  let waited = 0;
   const server = createServer((request, response) => {
     requests += 1;
     request.resume();
     request.once('end', () => {
+      const read = performance.now();
       setTimeout(() => {
         response.writeHead(200, { 'content-type': 'application/json', 'content-length': TAKEN.length });
         response.end(TAKEN);
+        answers += 1;
+        waited += performance.now() - read;
       }, ANSWER_MS);
     });
   });
@@ -30,13 +43,19 @@ async function slowApi(): Promise<{ server: Server; url: string; requests: () =>
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
-  return { server, url: `http://127.0.0.1:${port}`, requests: () => requests };
+  return {
+    server,
+    url: `http://127.0.0.1:${port}`,
+    requests: () => requests,
+    answeredIn: () => waited / answers,
+  };
 }
 
-/** `npm run bench:report -- [events]`: what the sink sends against an API that answers in 20 ms, on 12 partitions.
- * The sink has one core, everything else the others. */
+/**
+ * `npm run bench:report -- [events]`: what the sink sends against an API that answers in 20 ms, on 12 partitions. Kafka, ClickHouse
+ * and the API share the machine with it.
+ */
 async function main(events: number): Promise<void> {
-  pin(process.pid, '1-');
   const api = await slowApi();
   await withStack(PARTITIONS, async ({ folder, env: base, clickhousePid }) => {
     const apps = join(folder, 'apps.json');
@@ -45,7 +64,9 @@ async function main(events: number): Promise<void> {
     await fill(env, WARM_UP, 1, 6 * HOUR);
     const records = await fill(env, events, 2, 6 * HOUR);
     const figures = await drain(env, clickhousePid, api.requests, records + WARM_UP);
-    process.stdout.write(`${JSON.stringify(figures)}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ ...figures, 'API ms': Number(api.answeredIn().toFixed(1)) })}\n`,
+    );
   });
   api.server.closeAllConnections();
   api.server.close();
@@ -58,7 +79,6 @@ async function drain(
   records: number,
 ): Promise<object> {
   const sink = start(['consume', 'report', '--until-caught-up'], env);
-  pin(sink.pid ?? 0, '0');
   sink.stderr?.pipe(process.stderr);
   const ended = new Promise<number | null>((resolve) => sink.once('close', resolve));
   const warm = Math.ceil(WARM_UP / ARRAY);
