@@ -38,12 +38,7 @@ export async function startNetwork(seed: string): Promise<Network> {
   const api = await startTcpProxy({ random: random('api') });
   const kafka = await startTcpProxy({ random: random('kafka') });
   const producersKafka = await startTcpProxy({ random: random('producers') });
-  const listeners: string[] = [];
-  for (const proxy of [kafka, producersKafka]) {
-    const listen = { host: '127.0.0.1', port: await claimPort({ host: '127.0.0.1', port: 0 }, 'Kafka') };
-    proxy.target(listen);
-    listeners.push(`${text(listen)}=${text(proxy.address)}`);
-  }
+  const listeners = [await listenerBehind(kafka), await listenerBehind(producersKafka)];
   const CLICKHOUSE_URL = `http://${text(clickhouse.address)}`;
   return {
     stack: { STACK_KAFKA_LISTENERS: listeners.join() },
@@ -64,6 +59,14 @@ export async function startNetwork(seed: string): Promise<Network> {
       await requests.stop();
     },
   };
+}
+
+/** Has a proxy stand before a free port for Kafka. @returns an entry of STACK_KAFKA_LISTENERS: there, told to clients as the proxy's */
+export async function listenerBehind(proxy: Pick<TcpProxy, 'address' | 'target'>): Promise<string> {
+  const host = '127.0.0.1';
+  const listen = { host, port: await claimPort({ host, port: 0 }, 'Kafka') };
+  proxy.target(listen);
+  return `${text(listen)}=${text(proxy.address)}`;
 }
 
 const text = ({ host, port }: Address): string => `${host}:${port}`;

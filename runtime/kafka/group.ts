@@ -3,8 +3,8 @@ import type { Logger } from 'pino';
 
 import type { KafkaAdmin } from './admin.ts';
 import { writeCommitNote } from './commit-note.ts';
-import { announcing, type MemberAddress } from './member-address.ts';
 import { Beats, JoinAgainError } from './join-again.ts';
+import { announcing, type MemberAddress } from './member-address.ts';
 import type { MemberWatch } from './member-watch.ts';
 import { OperatorError } from '../process/operator-error.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 
-import { claimPort } from '../../runtime/embedded/address.ts';
+import { listenerBehind } from '../../cli/chaos/network.ts';
 import { createGroup } from '../../runtime/kafka/group.ts';
 import { memberMetrics } from '../../runtime/kafka/member-metrics.ts';
 import { memberRegistry, openMember } from '../../runtime/kafka/member.ts';
@@ -21,7 +21,6 @@ import {
   type RefusingProxy,
 } from './refusing-proxy.ts';
 
-const LOOPBACK = '127.0.0.1';
 const PATIENCE_MS = 60_000;
 
 let proxy: RefusingProxy;
@@ -30,11 +29,8 @@ let env: Readonly<Record<string, string | undefined>>;
 
 beforeAll(async () => {
   proxy = await startRefusingProxy();
-  const port = await claimPort({ host: LOOPBACK, port: 0 }, 'Kafka');
-  proxy.target({ host: LOOPBACK, port });
-  const seen = `${LOOPBACK}:${proxy.address.port}`;
-  stack = await startTestStack({ env: { STACK_KAFKA_LISTENERS: `${LOOPBACK}:${port}=${seen}` } });
-  env = { ...stack.env, KAFKA_BROKERS: seen };
+  stack = await startTestStack({ env: { STACK_KAFKA_LISTENERS: await listenerBehind(proxy) } });
+  env = { ...stack.env, KAFKA_BROKERS: `${proxy.address.host}:${proxy.address.port}` };
   await done(['migrate'], stack.env);
 }, 120_000);
 
