@@ -27,6 +27,7 @@ export function startGauge<T>(
 ): Gauge<T> {
   let latest: T | undefined;
   let problem: unknown;
+  let tookBefore = Number.POSITIVE_INFINITY;
   let wake: (() => void) | undefined;
   let running = true;
   let settle: () => void = () => undefined;
@@ -44,7 +45,10 @@ export function startGauge<T>(
       settle();
       const took = performance.now() - began;
       const every = problem === undefined ? everyMs : Math.min(everyMs, AFTER_FAILURE_MS);
-      await pause(Math.min(mostPauseMs, Math.max(every - took, PAUSE_PER_READ * took)));
+      // One that was slow alone was kept waiting by somebody who was away.
+      const rest = PAUSE_PER_READ * Math.min(took, tookBefore);
+      tookBefore = took;
+      await pause(Math.min(mostPauseMs, Math.max(every - took, rest)));
     }
   };
   const pause = (ms: number): Promise<void> =>

@@ -55,6 +55,19 @@ describe('a gauge', () => {
     await gauge.stop();
   });
 
+  it('is not kept from its next turn by one read alone that took long', async () => {
+    let reads = 0;
+    const ended: number[] = [];
+    const gauge = startGauge(async () => {
+      reads += 1;
+      if (reads === 2) await new Promise((resolve) => setTimeout(resolve, 300));
+      ended.push(performance.now());
+    }, 1);
+    await until(() => ended.length > 2);
+    await gauge.stop();
+    expect((ended[2] ?? Number.NaN) - (ended[1] ?? Number.NaN)).toBeLessThan(2 * 300);
+  });
+
   it('reads soon again what failed, however rarely it is read', async () => {
     let reads = 0;
     const gauge = startGauge(() => {
