@@ -93,7 +93,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       readable,
       schemas,
     };
-    await together([startKafka(kafka, env).then(serving), serving(startFront(front, env))]);
+    const frontPart = startFront(front, env, (pid) => lock.addPart(pid));
+    await together([startKafka(kafka, env).then(serving), serving(frontPart)]);
     return {
       brokers: `${kafkaAt.host}:${port}`,
       clickhouseUrl: `http://${frontAt.host}:${frontPort}`,

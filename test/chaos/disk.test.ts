@@ -7,7 +7,8 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 
 import { hasCode } from '../../runtime/embedded/error-code.ts';
 import { simulate, startConsumer } from '../e2e/kaquan.ts';
-import { until } from '../integration/embedded-http.ts';
+import { asking, until } from '../integration/embedded-http.ts';
+import { scale } from './figures.ts';
 import { lagOf } from './group-offsets.ts';
 import { proven } from './proof.ts';
 import { startScene, type Scene } from './scene.ts';
@@ -41,6 +42,9 @@ afterAll(async () => {
   rmSync(data, { recursive: true, force: true });
 }, 60_000);
 
+/** How often the disk fills up while rows are being stored. */
+const RACES = scale('CHAOS_DISK_RACES', 10, 50);
+
 const FULL = /no space left on device|not enough space|NOT_ENOUGH_SPACE|Cannot reserve/i;
 
 it('waits for a disk that is full, says so, and goes on when there is room', async () => {
@@ -50,10 +54,23 @@ it('waits for a disk that is full, says so, and goes on when there is room', asy
   const consumer = startConsumer(env);
   await consumer.says('committed');
   const ballast = join(disk, 'ballast');
+  for (let race = 0; race < RACES; race++) {
+    // While what the one before has published is being stored.
+    fill(ballast);
+    rmSync(ballast);
+    await simulate(env, '--orders', '200', '--seed', `race ${race}`);
+  }
   fill(ballast);
   await simulate(env, '--orders', '4000', '--seed', 'full disk');
   await until(() => (FULL.test(consumer.log()) ? true : undefined), 120_000);
   expect(await lagOf(env, 'orders')).toBeGreaterThan(0);
+  // A start finds no room either, and says so.
+  const ask = asking(env['CLICKHOUSE_URL'] ?? '', 'kaquan');
+  await ask({}, `INSERT INTO FUNCTION file('/dev/full', 'TSV') SELECT 1`).catch(() => undefined);
+  await until(async () => {
+    const answer = await ask({}, 'SELECT 1').catch(() => undefined);
+    return answer !== undefined && /MiB are free and \d+ MiB have to be/.test(answer.text) ? true : undefined;
+  }, 60_000);
   rmSync(ballast);
   await until(async () => ((await lagOf(env, 'orders')) === 0 ? true : undefined), 240_000);
   expect(consumer.child.exitCode).toBeNull();

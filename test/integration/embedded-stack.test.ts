@@ -138,6 +138,31 @@ describe('a stack that serves', () => {
   }, 180_000);
 });
 
+describe('a ClickHouse whose disk refuses a write', () => {
+  it('says so instead of taking it for made, and starts again', async () => {
+    const stack = await start('refused');
+    const parts = partsOf(stack);
+    const ask = asking(stack.clickhouseUrl, 'kaquan');
+    await ask({}, 'CREATE TABLE default.t (a UInt32) ENGINE = MergeTree ORDER BY a');
+    await ask({ query: 'INSERT INTO default.t FORMAT TSV' }, '1\n2\n');
+    const insert = `INSERT INTO FUNCTION file('/dev/full', 'TSV') SELECT 1`;
+    const refused = await ask({}, insert).catch(() => undefined);
+    expect(refused?.status).not.toBe(200);
+    const rows = await until(async () => {
+      const answer = await ask({}, 'SELECT count() FROM default.t FORMAT TSV').catch(() => undefined);
+      return answer?.status === 200 ? answer.text : undefined;
+    }, 60_000);
+    expect(rows).toBe('2\n');
+    expect(stack.said()).toMatch(/ClickHouse could not write to its disk, and starts again/);
+    const all = partsOf(stack);
+    expect(all).toHaveLength(parts.length + 1);
+    const exit = exitOf(stack);
+    stack.child.kill('SIGINT');
+    expect(await exit).toBe(0);
+    await allGone(all);
+  }, 180_000);
+});
+
 describe('a stack that is told to end', () => {
   it('does so in order while it serves', async () => {
     const stack = await start('told');

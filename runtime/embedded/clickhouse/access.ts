@@ -16,6 +16,9 @@ export interface Users {
 export const ANALYST_ROLE = 'kaquan_analyst';
 const WRITER_ROLE = 'kaquan_writer';
 
+/** Of the disk; needed to start, too: what has begun to be written finds room. */
+export const KEPT_FREE_BYTES = 64 << 20;
+
 /** Seconds: a query without a limit of its own, and the most that one may ask for. */
 const DEFAULT_EXECUTION_S = 60;
 const MAX_EXECUTION_S = 86_400;
@@ -55,6 +58,7 @@ function configXml(usersFile: string): string {
   <users_config>${xml(usersFile)}</users_config>
   <ignore_empty_sql_security_in_create_view_query>false</ignore_empty_sql_security_in_create_view_query>
   <logger><level>none</level></logger>
+  <storage_configuration><disks><default><keep_free_space_bytes>${KEPT_FREE_BYTES}</keep_free_space_bytes></default></disks></storage_configuration>
 </clickhouse>
 `;
 }

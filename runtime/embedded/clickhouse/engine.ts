@@ -5,13 +5,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pipeline } from 'node:stream/promises';
 import type { Readable } from 'node:stream';
 
+import { hasCode } from '../error-code.ts';
 import { engineArguments, type Users } from './access.ts';
 import { loadAddon, type Addon, type Connection } from './addon.ts';
+import { ServerError } from './errors.ts';
 import { Executors } from './executor.ts';
+import { FailedWrites } from './failed-writes.ts';
 import type { Job } from './job.ts';
 import type { Piece } from './run-job.ts';
 import { killStatement } from './session.ts';
 import { isShortRead, ShortReads } from './short-reads.ts';
+import { isRead } from './statement.ts';
 
 export interface SpoolFile {
   readonly path: string;
@@ -27,7 +31,7 @@ export interface Engine {
    * the engine takes a blank line for their end, also inside a binary format, and the rest for the next statement.
    */
   spool(data: Readable): Promise<SpoolFile>;
-  close(): void;
+  close(): Promise<void>;
 }
 
 export interface EngineOptions {
@@ -36,13 +40,15 @@ export interface EngineOptions {
   readonly users: Users;
   /** The database that analysts see. */
   readonly readable: string;
+  /** Called when the disk has refused a write: the process has to end, at once, and may start again. */
+  readonly onFailedWrite: () => void;
 }
 
 /**
  * Opens the engine; the first connection takes a second.
  * @throws {Error} if the platform's library is missing, or another process has the directory open
  */
-export async function openEngine({ folder, users, readable }: EngineOptions): Promise<Engine> {
+export async function openEngine({ folder, users, readable, onFailedWrite }: EngineOptions): Promise<Engine> {
   const addon = loadAddon();
   const path = join(folder, 'data');
   const spool = join(folder, 'spool');
@@ -52,21 +58,35 @@ export async function openEngine({ folder, users, readable }: EngineOptions): Pr
   // It also keeps the engine alive between requests: the last connection to close ends it.
   const control = addon.CreateConnection(path, args);
   await addon.QueryAsyncConnection(control, 'SELECT 1', 'Null');
+  const guard = addon.CreateConnection(path, args);
+  const failedWrites = new FailedWrites(addon, guard, onFailedWrite);
   const executors = new Executors({ path, args });
   const shortReads = new ShortReads(addon, { path, args });
+  async function* stored(pieces: AsyncGenerator<Piece>): AsyncGenerator<Piece> {
+    for await (const piece of pieces) {
+      await failedWrites.none();
+      yield piece;
+    }
+  }
   return {
     async *run(job, signal) {
       const stop = killOnAbort(addon, control, job.plan.tag, signal);
       try {
         if (isShortRead(job)) yield await shortReads.run(job);
-        else yield* executors.run(job);
+        else if (isRead(job.sql)) yield* executors.run(job);
+        else yield* stored(executors.run(job));
+      } catch (error) {
+        await failedWrites.none();
+        throw error;
       } finally {
         stop();
       }
     },
     spool: (data) => spoolFile(join(spool, randomUUID()), data),
-    close() {
+    async close() {
       shortReads.close();
+      await failedWrites.close();
+      addon.CloseConnection(guard);
       addon.CloseConnection(control);
     },
   };
@@ -79,7 +99,7 @@ async function spoolFile(path: string, data: Readable): Promise<SpoolFile> {
     return { path, remove };
   } catch (error) {
     remove();
-    throw error;
+    throw hasCode(error, 'ENOSPC') ? ServerError.of(243, `The data cannot be kept: ${String(error)}`) : error;
   }
 }
 

@@ -14,48 +14,93 @@ export interface FrontStart {
   readonly schemas: readonly RegisteredSchema[];
 }
 
-export type FrontMessage = { readonly kind: 'ready' } | { readonly kind: 'failed'; readonly message: string };
+export type FrontMessage =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'failed'; readonly message: string }
+  /** It ends, and has to be started again. */
+  | { readonly kind: 'again' };
 
 /** One thread for each session that can be busy, and some for files and compression. */
 const THREADS = 24;
 
 const STOP_MS = 4_000;
 
-/** Starts the process that holds ClickHouse. */
-export function startFront(options: FrontStart, env: NodeJS.ProcessEnv): Part {
+/**
+ * Starts the process that holds ClickHouse, and starts it again when it asks for that.
+ * @param onProcess told of each, before it opens the data
+ */
+export function startFront(
+  options: FrontStart,
+  env: NodeJS.ProcessEnv,
+  onProcess: (pid: number) => void = () => undefined,
+): Part {
+  const start = (): Run => {
+    const run = forked(env);
+    if (run.child.pid !== undefined) onProcess(run.child.pid);
+    run.child.send(options);
+    return run;
+  };
+  let run = start();
+  const { ready } = run;
+  const stopping = new AbortController();
+  const ended = (async () => {
+    let how = await run.ended;
+    while (run.wantsAgain() && !stopping.signal.aborted) {
+      run = start();
+      how = await Promise.race([run.ended, failureOf(run)]);
+    }
+    return how;
+  })();
+  return {
+    pids: () => (run.child.pid === undefined ? [] : [run.child.pid]),
+    ready,
+    ended,
+    stop() {
+      stopping.abort();
+      return stop(run);
+    },
+  };
+}
+
+interface Run {
+  readonly child: ChildProcess;
+  /** Rejects with a sentence if it ends, or fails, before it serves. */
+  readonly ready: Promise<void>;
+  readonly ended: Promise<string>;
+  readonly wantsAgain: () => boolean;
+}
+
+function forked(env: NodeJS.ProcessEnv): Run {
   const child = fork(new URL('./main.js', import.meta.url), {
     detached: true,
     // The pool's size is read when it starts, which is before any module of the process runs. Times without a zone are UTC.
     env: { ...env, UV_THREADPOOL_SIZE: String(THREADS), TZ: 'UTC' },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
+  let again = false;
   const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(`ClickHouse cannot be started: ${error.message}`));
     child.once('exit', (code, signal) =>
       resolve(`ClickHouse has ended (${signal ?? `exit code ${code ?? '?'}`})`),
     );
   });
-  child.send(options);
-  const ready = Promise.race([readiness(child), ended.then((how) => Promise.reject(new Error(how)))]);
-  ready.catch(() => undefined);
-  return {
-    pids: () => (child.pid === undefined ? [] : [child.pid]),
-    ready,
-    ended,
-    stop: () => stop(child, ended),
-  };
-}
-
-function readiness(child: ChildProcess): Promise<void> {
-  return new Promise((resolve, reject) => {
-    child.once('message', (message: FrontMessage) => {
+  const ready = new Promise<void>((resolve, reject) => {
+    child.on('message', (message: FrontMessage) => {
       if (message.kind === 'ready') resolve();
+      else if (message.kind === 'again') again = true;
       else reject(new Error(`ClickHouse does not start: ${message.message}`));
     });
+    void ended.then((how) => reject(new Error(how)));
   });
+  ready.catch(() => undefined);
+  return { child, ready, ended, wantsAgain: () => again };
 }
 
-async function stop(child: ChildProcess, ended: Promise<string>): Promise<void> {
+/** The sentence of one that does not start; of one that does, it never comes. */
+const failureOf = ({ ready }: Run): Promise<string> =>
+  new Promise((resolve) => void ready.catch((error: unknown) => resolve((error as Error).message)));
+
+async function stop({ child, ended }: Run): Promise<void> {
   child.kill('SIGTERM');
   const force = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
   await ended;
