@@ -1,7 +1,7 @@
 import type { Addon, Connection } from './addon.ts';
 import { MAX_WHOLE_BYTES, type EngineLocation, type Job } from './job.ts';
 import type { Piece } from './run-job.ts';
-import { preparation, resumption, type SessionPlan } from './session.ts';
+import { preparation, resumed, type SessionPlan } from './session.ts';
 
 /** Idle sessions at the most. */
 const KEPT = 8;
@@ -40,7 +40,7 @@ export class ShortReads {
     const at = this.#idle.findIndex((session) => session.likeness === likeness);
     const [kept] = likeness === undefined || at < 0 ? [] : this.#idle.splice(at, 1);
     const session = kept ?? { likeness, connection: this.#open() };
-    const statements = `${kept === undefined ? preparation(plan) : resumption(plan)}; ${sql}`;
+    const statements = kept === undefined ? `${preparation(plan)}; ${sql}` : resumed(plan, sql);
     let keep = false;
     try {
       const { bytes, elapsed, rowsRead, bytesRead } = await this.#addon.QueryAsyncConnection(
@@ -77,7 +77,7 @@ const bounded = (plan: SessionPlan): SessionPlan =>
     ? plan
     : { ...plan, settings: [...plan.settings, ['max_result_bytes', String(MAX_WHOLE_BYTES)]] };
 
-/** Plans of equal likeness differ only in what `resumption` sets. */
+/** Plans of equal likeness differ only in what `resumed` sets. */
 const likenessOf = ({ database, readOnly, settings, params }: SessionPlan): string | undefined =>
   readOnly || settings.some(([name]) => name === 'readonly')
     ? undefined
