@@ -58,19 +58,22 @@ export async function findBuyers(
     const others = (persons[at] ?? []).flatMap((candidate) => paidAs(candidate, paid, payers));
     return distinctOrders([...own.paid, ...disputed, ...others]).flatMap(broughtBy);
   });
-  const redeemed = await readRedeemed(
-    clickhouse,
-    [...new Set(brought.flat().map(({ couponId }) => couponId))],
-    look,
-  );
+  const coupons = stored.redemptions ? brought.flat().map(({ couponId }) => couponId) : [];
+  const redeemed = await readRedeemed(clickhouse, [...new Set(coupons)], look);
   return known.map(({ memberships, balances }, at) => {
     const coupons = (brought[at] ?? []).map((coupon) => lostIf(redeemed, coupon));
     return { coupons, memberships, balances };
   });
 }
 
-// So little is read that threads, also those that read files, and reading columns one after the other cost more than they bring.
-const SHORT = { max_threads: 1, local_filesystem_read_method: 'pread', optimize_move_to_prewhere: 0 };
+// So little is read that threads, also those that read files or write the answer, and reading columns one after the other cost
+// more than they bring.
+const SHORT = {
+  max_threads: 1,
+  local_filesystem_read_method: 'pread',
+  optimize_move_to_prewhere: 0,
+  output_format_parallel_formatting: 0,
+};
 
 /** What lies under an app's own name of a buyer. */
 interface KnownBuyer extends Pick<NamedRows, 'memberships' | 'balances'> {

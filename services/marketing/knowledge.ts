@@ -1,6 +1,7 @@
 import { startGauge } from '../../runtime/process/gauge.ts';
 import type { Known } from './check-out.ts';
-import type { BuyerKey, BuyerLookUp, CatalogueSnapshot } from './interface.ts';
+import type { BuyerKey, BuyerLookUp, CatalogueSnapshot, Stored } from './interface.ts';
+import { presence } from './presence.ts';
 import { sharedLookUps } from './shared-look-ups.ts';
 
 export interface KnowledgeOptions {
@@ -8,7 +9,9 @@ export interface KnowledgeOptions {
   readonly readCatalogue: (held: CatalogueSnapshot | undefined) => Promise<CatalogueSnapshot>;
   /** Whether anybody was ever told who a buyer is. */
   readonly hasIdentities: () => Promise<boolean>;
-  /** How often both are asked for. */
+  /** Whether any coupon was ever told to be used up. */
+  readonly hasRedemptions: () => Promise<boolean>;
+  /** How often all three are asked for. */
   readonly everyMs: number;
   readonly lookUp: BuyerLookUp;
   /** ms that a look-up may take: nobody waits any longer. */
@@ -28,33 +31,37 @@ export interface Knowledge {
   readonly of: (buyer: BuyerKey, signal: AbortSignal) => Promise<Known>;
   /** undefined: none could be read yet. */
   catalogue(): CatalogueSnapshot | undefined;
+  /** A coupon is about to be told to be used up: from now on each look-up asks which are. */
+  redeeming(): void;
   stop(): Promise<void>;
 }
 
 const SHARED_BUYERS = 200;
 
 export function openKnowledge(options: KnowledgeOptions): Knowledge {
-  const { readCatalogue, hasIdentities, everyMs, shareMs, lookUps } = options;
+  const { readCatalogue, hasIdentities, hasRedemptions, everyMs, shareMs, lookUps } = options;
   let held: CatalogueSnapshot | undefined;
-  let identities: boolean | undefined;
+  const identities = presence(hasIdentities, () => performance.now());
+  const redemptions = presence(hasRedemptions, () => performance.now());
   const reading = startGauge(
     async () => {
       held = await readCatalogue(held);
-      // Once there are some, there are.
-      if (identities !== true) identities = await hasIdentities();
+      await Promise.all([identities.ask(), redemptions.ask()]);
     },
     everyMs,
     everyMs,
   );
   const catalogue = () => held;
+  const stored = () => ({ identities: identities.mayBe(), redemptions: redemptions.mayBe() });
   return {
     ready: reading.ready,
-    of: sharedLookUps((buyers) => knownOf(buyers, catalogue(), identities !== false, options), {
+    of: sharedLookUps((buyers) => knownOf(buyers, catalogue(), stored(), options), {
       waitMs: shareMs,
       keys: SHARED_BUYERS,
       questions: lookUps,
     }),
     catalogue,
+    redeeming: () => redemptions.found(),
     stop: () => reading.stop(),
   };
 }
@@ -63,13 +70,13 @@ export function openKnowledge(options: KnowledgeOptions): Knowledge {
 async function knownOf(
   keys: readonly BuyerKey[],
   catalogue: CatalogueSnapshot | undefined,
-  identities: boolean,
+  stored: Omit<Stored, 'version'>,
   { lookUp, lookUpMs, onLookUp }: KnowledgeOptions,
 ): Promise<Known[]> {
   if (catalogue === undefined) throw new Error('the catalogue could not be read yet');
   const began = performance.now();
   const version = hasHolders(keys, catalogue) ? catalogue.version : undefined;
-  const buyers = await lookUp(keys, { version, identities }, { timeoutMs: lookUpMs });
+  const buyers = await lookUp(keys, { ...stored, version }, { timeoutMs: lookUpMs });
   onLookUp(keys.length, (performance.now() - began) / 1000);
   return buyers.map((buyer, at) => ({ buyer, catalogue: catalogue.of(keys[at]?.appId ?? '') }));
 }

@@ -100,6 +100,10 @@ it('takes back what is refunded or cancelled', async () => {
 }, 60_000);
 
 it('takes back what is redeemed, and gives again what is not after all', async () => {
+  await done(['redeem', 'c-2'], stack.env);
+  await until('oZ', { 'c-3': -60_000 });
+  await done(['redeem', 'c-2', '--take-back'], stack.env);
+  await until('oZ', { 'c-2': -60_000, 'c-3': -60_000 });
   expect(await checkOut.redeem(['c-2'], true)).toEqual({ changed: ['c-2'] });
   expect(await checkOut.redeem(['c-2'], true)).toEqual({ changed: [] });
   await until('oZ', { 'c-3': -60_000 });

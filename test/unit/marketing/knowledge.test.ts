@@ -30,6 +30,7 @@ function open(options: Partial<KnowledgeOptions>): Knowledge {
   knowledge = openKnowledge({
     readCatalogue: () => Promise.resolve(snapshot('v1')),
     hasIdentities: () => Promise.resolve(true),
+    hasRedemptions: () => Promise.resolve(true),
     everyMs: 1,
     lookUp: (buyers) => Promise.resolve(buyers.map(() => NOBODY)),
     lookUpMs: 1000,
@@ -84,28 +85,49 @@ describe('what the service knows', () => {
     expect([...later.catalogue.scores.keys()]).toEqual(['a v2']);
   });
 
-  it.each([
-    ['looks for identities as long as it is not known that there are none', [], [true]],
-    ['looks for none where there are none', [false], [false]],
-    ['looks for them from the first one on', [false, true], [false, true]],
-  ])('%s', async (_, answers, expected) => {
+  describe.each([
+    ['identities', 'hasIdentities'],
+    ['redemptions', 'hasRedemptions'],
+  ] as const)('%s', (what, has) => {
+    it.each([
+      ['are looked for as long as it is not known that there are none', [], [true]],
+      ['are not looked for where there are none', [false], [false]],
+      ['are looked for from the first one on', [false, true], [false, true]],
+    ])('%s', async (_, answers, expected) => {
+      const asked: boolean[] = [];
+      const [...left] = answers;
+      open({
+        [has]: () => {
+          const next = left.shift();
+          return next === undefined ? Promise.reject(new Error('away')) : Promise.resolve(next);
+        },
+        everyMs: 20,
+        lookUp: (buyers, stored) => {
+          if (asked.at(-1) !== stored[what]) asked.push(stored[what]);
+          return Promise.resolve(buyers.map(() => NOBODY));
+        },
+      });
+      await knowledge.ready;
+      for (let turns = 0; turns < 3 || asked.length < expected.length; turns += 1)
+        await knowledge.of({ appId: 'a', openId: 'o' }, WANTED);
+      expect(asked).toEqual(expected);
+    });
+  });
+
+  it('looks for redemptions at once when it is told of one itself', async () => {
     const asked: boolean[] = [];
-    const [...left] = answers;
     open({
-      hasIdentities: () => {
-        const next = left.shift();
-        return next === undefined ? Promise.reject(new Error('away')) : Promise.resolve(next);
-      },
-      everyMs: 20,
-      lookUp: (buyers, { identities }) => {
-        if (asked.at(-1) !== identities) asked.push(identities);
+      hasRedemptions: () => Promise.resolve(false),
+      lookUp: (buyers, { redemptions }) => {
+        asked.push(redemptions);
         return Promise.resolve(buyers.map(() => NOBODY));
       },
     });
     await knowledge.ready;
-    for (let turns = 0; turns < 3 || asked.length < expected.length; turns += 1)
-      await knowledge.of({ appId: 'a', openId: 'o' }, WANTED);
-    expect(asked).toEqual(expected);
+    await knowledge.of({ appId: 'a', openId: 'o' }, WANTED);
+    knowledge.redeeming();
+    await knowledge.of({ appId: 'a', openId: 'o' }, WANTED);
+    expect(asked).toEqual([false, true]);
   });
 
   it('stays what it was while the catalogue can not be read', async () => {
