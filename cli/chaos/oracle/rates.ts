@@ -48,24 +48,28 @@ const RATES: readonly Rate[] = [
 
 /** Every rate as a list of single contributions to one of its two parts, then summed: nothing is shared between rates. */
 export function ratesOracle(timeZone: string): string {
-  const arms = RATES.flatMap(({ name, cohort, numeratorCohort, numerator }) => [
-    contribution(`${name}_numerator`, numeratorCohort ?? cohort, numerator, timeZone),
-    contribution(`${name}_denominator`, cohort, '1', timeZone),
+  const contributions = RATES.flatMap(({ name, cohort, numeratorCohort, numerator }) => [
+    contribution(`${name}_numerator`, numeratorCohort ?? cohort, numerator),
+    contribution(`${name}_denominator`, cohort, '1'),
   ]);
   return `
     WITH ${FIRST_EVENTS}, ${ORDER_TIMES},
-    placed_events AS (SELECT * FROM first_events INNER JOIN order_times USING (app_id, order_id))
+    contributions AS
+    (
+        SELECT
+            figure, toDate(formatDateTime(time, '%Y-%m-%d', '${timeZone}')) AS day, app_id, coupon_batch_id, pay_amt
+        FROM (SELECT * FROM first_events INNER JOIN order_times USING (app_id, order_id))
+        ARRAY JOIN [${contributions.join(', ')}] AS figure
+        WHERE figure != ''
+    )
     SELECT day, app_id, coupon_batch_id, ${RATES.flatMap((rate) => columnsOf(rate, timeZone)).join(', ')}
-    FROM (${arms.join(' UNION ALL ')})
+    FROM contributions
     GROUP BY day, app_id, coupon_batch_id`;
 }
 
-function contribution(figure: string, status: string, condition: string, timeZone: string): string {
-  const day = `toDate(formatDateTime(time, '%Y-%m-%d', '${timeZone}'))`;
-  return `
-    SELECT '${figure}' AS figure, ${day} AS day, app_id, coupon_batch_id, pay_amt
-    FROM placed_events WHERE order_status = '${status}' AND (${condition})`;
-}
+/** The figure to which a first event contributes, or ''. */
+const contribution = (figure: string, status: string, condition: string): string =>
+  `if(order_status = '${status}' AND (${condition}), '${figure}', '')`;
 
 function columnsOf({ name, amount, matureAfterHours }: Rate, timeZone: string): string[] {
   const sum = (part: string): string =>
