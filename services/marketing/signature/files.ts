@@ -15,6 +15,11 @@ export function publicKeyIn(file: string, setting: string): KeyObject {
 }
 
 function keyOf(pem: string, file: string, setting: string): KeyObject {
+  // The public key can be had of a private one, which nobody but its owner may keep.
+  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(pem))
+    throw new OperatorError(
+      `${setting}=${file} holds a private key: take it away from here, and put the platform's public key in its place.`,
+    );
   try {
     return createPublicKey(pem);
   } catch (error) {

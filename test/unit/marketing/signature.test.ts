@@ -164,6 +164,14 @@ describe('what the settings choose', () => {
     ['legacy_sha1 without a token', () => verify('legacy_sha1'), /needs MARKETING_TOKEN_FILE/],
     ['a file that is not there', () => verify('rsa', { key: join(folder, 'absent') }), /can't be read/],
     ['a file that is no key', () => verify('rsa', { key: token() }), /public key in PEM/],
+    [
+      'a private key',
+      () =>
+        verify('rsa', {
+          key: file('private.pem', platform.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()),
+        }),
+      /holds a private key: take it away from here/,
+    ],
     ['an empty token', () => verify('legacy_sha1', { token: file('empty', '\n') }), /is empty/],
     [
       'a weak key',
