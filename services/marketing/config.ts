@@ -79,7 +79,7 @@ export const marketingSettings = {
   MARKETING_LOOK_UPS: {
     default: '2',
     schema: integer(1, 100),
-    help: 'Look-ups at the same time at the most; meanwhile requests gather, and share the next one.',
+    help: 'Look-ups at the same time at the most; another one begins only when those under way take long. Meanwhile requests gather, and share the next one.',
   },
   MARKETING_ADMIN_TOKEN_FILE: {
     schema: text,

@@ -37,6 +37,8 @@ export interface Knowledge {
 }
 
 const SHARED_BUYERS = 200;
+/** Long for a look-up, and a fourth of the time that a request has. */
+const PATIENCE_MS = 200;
 
 export function openKnowledge(options: KnowledgeOptions): Knowledge {
   const { readCatalogue, hasIdentities, hasRedemptions, everyMs, shareMs, lookUps } = options;
@@ -59,6 +61,7 @@ export function openKnowledge(options: KnowledgeOptions): Knowledge {
       waitMs: shareMs,
       keys: SHARED_BUYERS,
       questions: lookUps,
+      patienceMs: PATIENCE_MS,
     }),
     catalogue,
     redeeming: () => redemptions.found(),

@@ -8,6 +8,11 @@ export interface Sharing {
   readonly keys: number;
   /** Questions at the same time at the most: meanwhile keys gather, so a slower store is asked less often for more. */
   readonly questions: number;
+  /**
+   * How long a key waits for the end of a question that is under way before another one is asked beside it, ms. Two at once cost the
+   * store more than one for the same keys, but one that never ends must not hold up all others.
+   */
+  readonly patienceMs: number;
 }
 
 interface Waiting<K, V> {
@@ -23,7 +28,7 @@ interface Waiting<K, V> {
  */
 export function sharedLookUps<K, V>(
   lookUpAll: LookUpAll<K, V>,
-  { waitMs, keys, questions }: Sharing,
+  { waitMs, keys, questions, patienceMs }: Sharing,
 ): (key: K, signal: AbortSignal) => Promise<V> {
   let waiting: Waiting<K, V>[] = [];
   let asking = 0;
@@ -40,15 +45,19 @@ export function sharedLookUps<K, V>(
     const [answered] = await Promise.allSettled([lookUpAll(asked.map(({ key }) => key))]);
     asking -= 1;
     // Before the answers: the store is at work while they are made use of.
-    due();
+    if (asking === 0) due();
+    else gather();
     deliver(asked, answered);
+  };
+  const gather = (): void => {
+    if (asking >= questions || waiting.length === 0) return;
+    if (waiting.length >= keys) due();
+    else timer ??= setTimeout(due, asking === 0 ? waitMs : patienceMs);
   };
   return (key, signal) =>
     new Promise((resolve, reject) => {
       waiting.push({ key, signal, resolve, reject });
-      if (asking >= questions) return;
-      if (waiting.length >= keys) due();
-      else timer ??= setTimeout(due, waitMs);
+      gather();
     });
 }
 
