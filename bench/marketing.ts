@@ -6,7 +6,13 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 
 import { createClickHouse } from '../runtime/clickhouse/client.ts';
 import { offerDelays } from './marketing/freshness.ts';
-import { benchCatalogue, fillHoldings, HOLDINGS_PER_BUYER, mergeHoldings } from './marketing/holdings.ts';
+import {
+  benchCatalogue,
+  fillHoldings,
+  HOLDINGS_PER_BUYER,
+  mergeHoldings,
+  redeemOneOfEach,
+} from './marketing/holdings.ts';
 import { load } from './marketing/load.ts';
 import { requestParts } from './marketing/parts.ts';
 import { createPlatform, GOODS, requestsOf, type Platform, type SignedBody } from './marketing/platform.ts';
@@ -41,18 +47,21 @@ async function main(rate: number, seconds: number): Promise<void> {
     });
     const requests = (count: number, holdings: number): SignedBody[] =>
       requestsOf(platform, count, holdings / HOLDINGS_PER_BUYER, random);
+    const latencies = (holdings: number, redeemed: number): Promise<void> =>
+      withService(ground, async (service) => {
+        await measure(ground, service, requests(rate * 5, holdings), rate);
+        const measured = await measure(ground, service, requests(rate * seconds, holdings), rate);
+        print({ holdings, redeemed, rate, ...measured });
+      });
     for (const holdings of SIZES) {
       await clickhouse.command('TRUNCATE TABLE kaquan_store.states');
       await clickhouse.command('TRUNCATE TABLE kaquan_store.buyer_orders');
       await fillHoldings(clickhouse, 0, holdings, holdings / HOLDINGS_PER_BUYER);
       await mergeHoldings(clickhouse);
-      for (const lookUps of holdings === LARGEST ? [1, 2] : [2])
-        await withService(ground, { MARKETING_LOOK_UPS: String(lookUps) }, async (service) => {
-          await measure(ground, service, requests(rate * 5, holdings), rate);
-          const measured = await measure(ground, service, requests(rate * seconds, holdings), rate);
-          print({ holdings, lookUps, rate, ...measured });
-        });
+      await latencies(holdings, 0);
     }
+    await redeemOneOfEach(clickhouse, LARGEST / HOLDINGS_PER_BUYER);
+    await latencies(LARGEST, LARGEST / HOLDINGS_PER_BUYER);
     for (const part of await requestParts(
       url,
       ground.clickhousePid,
@@ -60,7 +69,7 @@ async function main(rate: number, seconds: number): Promise<void> {
       requests(PART_REQUESTS, LARGEST),
     ))
       print(part);
-    await withService(ground, {}, async (service) => {
+    await withService(ground, async (service) => {
       print({ freshness: 'payed to offered, ms', ...(await fresh(ground, service, platform)) });
     });
     await clickhouse.close();
@@ -112,12 +121,11 @@ async function withCatalogue(stack: BenchStack, publicKey: string): Promise<Benc
 
 async function withService(
   { folder, env }: BenchStack,
-  settings: Readonly<Record<string, string>>,
   work: (service: Service) => Promise<void>,
 ): Promise<void> {
   // Its log goes to a file, as in life: through a pipe it would wait for this process.
   const service = spawn(process.execPath, [MAIN, 'serve', 'marketing'], {
-    env: { ...env, ...settings },
+    env,
     stdio: ['ignore', 'pipe', openSync(join(folder, 'marketing.log'), 'a')],
   });
   try {

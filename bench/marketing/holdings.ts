@@ -49,6 +49,15 @@ export async function mergeHoldings(clickhouse: ClickHouse): Promise<void> {
     await clickhouse.command(`OPTIMIZE TABLE kaquan_store.${table} FINAL`, { timeoutMs: TIMEOUT_MS });
 }
 
+/** Of each of so many buyers, one coupon is used up. */
+export async function redeemOneOfEach(clickhouse: ClickHouse, buyers: number): Promise<void> {
+  await clickhouse.command(
+    `INSERT INTO kaquan_store.redemptions (coupon_id, redeemed) SELECT concat('coupon-', toString(number)), 1 FROM numbers(${buyers})`,
+    { timeoutMs: TIMEOUT_MS },
+  );
+  await clickhouse.command('OPTIMIZE TABLE kaquan_store.redemptions FINAL', { timeoutMs: TIMEOUT_MS });
+}
+
 /** A catalogue with coupons of goods and of orders, and an activity. */
 export function benchCatalogue(goodsIds: readonly string[]): object {
   const lasting = {
