@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 
 import { reportReader } from '../../domain/report/reports.ts';
@@ -138,7 +138,8 @@ export async function startReport(options: ReportOptions): Promise<ReportConsume
       timeoutMs: config.REPORT_TIMEOUT_MS,
       connections: recorded.partitions,
       now: options.now,
-      nonce: () => randomBytes(16).toString('hex'),
+      // Random bytes one by one cost more than all the rest of a query.
+      nonce: () => randomUUID().replaceAll('-', ''),
     });
     const { credentials } = destination;
     const client = measuredClient(plainClient, metrics);
