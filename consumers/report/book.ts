@@ -1,22 +1,33 @@
+import { BufferPool } from '../../runtime/bytes/growable.ts';
 import type { ClickHouse } from '../../runtime/clickhouse/client.ts';
+import { RowBinaryWriter } from '../../runtime/clickhouse/row-binary.ts';
 import type { Skip } from '../../runtime/kafka/starting-offsets.ts';
 import type { Persist } from '../../runtime/process/persistence.ts';
 import { deadLetterRows, skipRows, type LedgerLetter, type LedgerOwner } from '../../sql/ledgers.ts';
 import { passing } from './crash-points.ts';
-import type { Entry, Lane, Letter } from './lane.ts';
-import { DELIVERIES_INSERT, deliveryRows, type Delivery } from './ledger.ts';
+import type { Entry, Lane, Noted } from './lane.ts';
+import { DELIVERIES_INSERT, writeDelivery, type Delivery } from './ledger.ts';
 
 /** What is known of some entries of a lane, and lies in no table yet. */
 export interface Settled {
   readonly lane: Lane;
   readonly entries: readonly Entry[];
   readonly deliveries: readonly Delivery[];
-  /** Of the deliveries, those that the lane's note speaks of. */
-  readonly noted: readonly Pick<Letter, 'event'>[];
+  /** Of the deliveries, those that the lane's note speaks of; undefined: none. */
+  readonly noted: Noted | undefined;
   /** Dead letters that the broker has acknowledged. */
   readonly letters: readonly LedgerLetter[];
   readonly skips: readonly Skip[];
 }
+
+/** What was written down. */
+export interface Written extends Pick<Settled, 'letters' | 'skips'> {
+  /** Records that are accounted for. */
+  readonly records: number;
+}
+
+/** What is settled without what it was made of: that would outlive several collections of garbage before it is stored. */
+interface Booked extends Pick<Settled, 'lane' | 'entries' | 'noted'>, Written {}
 
 export interface BookOptions {
   readonly clickhouse: ClickHouse;
@@ -30,13 +41,16 @@ export interface BookOptions {
   readonly onStored: (lanes: ReadonlySet<Lane>) => void;
   readonly signal: AbortSignal;
   /** Told of all that is written down. */
-  readonly onWritten?: (settled: Settled) => void;
+  readonly onWritten?: (written: Written) => void;
 }
 
 /** Writes down what became of records, of all lanes together: a few large inserts instead of one for each array. */
 export class Book {
   readonly #options: BookOptions;
-  #settled: Settled[] = [];
+  readonly #pool = new BufferPool(2);
+  #booked: Booked[] = [];
+  /** RowBinary of the deliveries of what is booked. */
+  #rows = new RowBinaryWriter(this.#pool);
   #writing: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -45,9 +59,15 @@ export class Book {
     this.#options = options;
   }
 
-  /** Is written down soon. */
-  add(settled: Settled): void {
-    this.#settled.push(settled);
+  /** Is written down soon. The entries hold no records any more. */
+  add({ lane, entries, deliveries, noted, letters, skips }: Settled): void {
+    for (const delivery of deliveries) writeDelivery(this.#rows, delivery, this.#options.owner.generation);
+    let records = 0;
+    for (const entry of entries) {
+      if (entry.record !== undefined) records += 1;
+      entry.record = entry.verdict = undefined;
+    }
+    this.#booked.push({ lane, entries, noted, letters, skips, records });
     this.#timer ??= setTimeout(() => {
       // What fails here is told by whoever waits for a flush, and tried again until then.
       this.flush().catch(() => undefined);
@@ -70,28 +90,29 @@ export class Book {
   async #write(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const settled = this.#settled;
-    if (settled.length === 0) return;
-    this.#settled = [];
-    await this.#store(settled);
+    const booked = this.#booked;
+    if (booked.length === 0) return;
+    const rows = this.#rows;
+    this.#booked = [];
+    this.#rows = new RowBinaryWriter(this.#pool);
+    await this.#store(booked, rows.written());
+    rows.release();
     passing('report/ledger_stored');
     const lanes = new Set<Lane>();
-    for (const { lane, entries, noted } of settled) {
+    for (const { lane, entries, noted } of booked) {
       for (const entry of entries) entry.isDone = true;
-      lane.stored(noted);
+      if (noted !== undefined) lane.stored(noted);
       lanes.add(lane);
     }
-    if (this.#options.onWritten !== undefined) settled.forEach(this.#options.onWritten);
+    if (this.#options.onWritten !== undefined) booked.forEach(this.#options.onWritten);
     this.#options.onStored(lanes);
   }
 
-  async #store(settled: readonly Settled[]): Promise<void> {
+  async #store(booked: readonly Booked[], deliveries: Buffer): Promise<void> {
     const { owner } = this.#options;
-    const deliveries = settled.flatMap((one) => one.deliveries);
-    const letters = settled.flatMap((one) => one.letters);
-    const skips = settled.flatMap((one) => one.skips);
-    if (deliveries.length > 0)
-      await this.#insert('deliveries', DELIVERIES_INSERT, deliveryRows(deliveries, owner.generation));
+    const letters = booked.flatMap((one) => one.letters);
+    const skips = booked.flatMap((one) => one.skips);
+    if (deliveries.length > 0) await this.#insert('deliveries', DELIVERIES_INSERT, deliveries);
     passing('report/deliveries_stored', deliveries.length > 0);
     for (const { table, sql, rows } of [
       ...(letters.length > 0 ? [deadLetterRows(letters, owner)] : []),

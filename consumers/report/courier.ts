@@ -8,7 +8,7 @@ import type { LedgerLetter } from '../../sql/ledgers.ts';
 import type { Book } from './book.ts';
 import type { Commits } from './commits.ts';
 import { passing } from './crash-points.ts';
-import type { Deliveries, Sent } from './delivery.ts';
+import type { Deliveries, Packed, Sent } from './delivery.ts';
 import type { DeadReason, Outgoing } from './judge.ts';
 import {
   PUBLISHED_TWICE,
@@ -59,12 +59,11 @@ export class TooManyDeadLettersError extends OperatorError {
 // What is accepted and not in the ledger costs memory, and the note of the commit can't grow for ever.
 const OPEN_ENTRIES = 5000;
 
-/**
- * What is known of a parcel before it is sent: which events the ledger has, or the last commit's note speaks of.
- */
+/** A parcel, and what is known of it before it is sent. */
 interface Prepared {
   readonly parcel: Parcel;
-  readonly known: ReadonlyMap<string, Known>;
+  /** undefined: it was redriven, and is looked up when everything before it is in the ledger. */
+  readonly sorted: Sorted | undefined;
 }
 
 /** Sends the parcels of one lane, one after the other; the next one is prepared while one is on its way. */
@@ -83,25 +82,23 @@ export class Courier {
     if (this.#lane.isEmpty) return undefined;
     await loadSchemas(this.#lane.ahead());
     const parcel = this.#lane.take({ ...limits, events: pace.arrayMax });
-    // Those that were redriven are looked up when everything before them is in the ledger.
-    const known =
-      parcel.events[0]?.event.isRedriven === true ? new Map<string, Known>() : await this.#known(parcel);
-    return { parcel, known };
+    if (parcel.events[0]?.event.isRedriven === true) return { parcel, sorted: undefined };
+    return { parcel, sorted: this.#sorted(parcel, await this.#known(parcel)) };
   }
 
   /** Sends a parcel, and resolves when the next one may be sent. */
-  async deliver({ parcel, known }: Prepared): Promise<void> {
+  async deliver({ parcel, sorted }: Prepared): Promise<void> {
+    const known = sorted ?? (await this.#lookedUp(parcel));
+    passing('report/prepared', known.fresh.length > 0);
+    const parts = await this.#send(known);
+    passing('report/accepted', parts.length > 0);
+    await this.#settle(parcel, known, parts);
+  }
+
+  async #lookedUp(parcel: Parcel): Promise<Sorted> {
     const { book, lookUp } = this.#options;
-    let found = known;
-    if (parcel.events[0]?.event.isRedriven === true) {
-      await book.flush();
-      found = await lookUp(parcel.events.map(({ event }) => event));
-    }
-    const sorted = this.#sorted(parcel, found);
-    passing('report/prepared', sorted.fresh.length > 0);
-    const sent = await this.#send(sorted.fresh);
-    passing('report/accepted', sent.length > 0);
-    await this.#settle(parcel, sorted, sent);
+    await book.flush();
+    return this.#sorted(parcel, await lookUp(parcel.events.map(({ event }) => event)));
   }
 
   async #known({ events }: Parcel): Promise<ReadonlyMap<string, Known>> {
@@ -112,16 +109,17 @@ export class Courier {
   }
 
   #sorted({ events }: Parcel, known: ReadonlyMap<string, Known>): Sorted {
-    const sorted: Sorted = { fresh: [], sentBefore: [], stored: [], twice: [] };
+    const fresh: Letter[] = [];
+    const rest: Omit<Sorted, 'fresh' | 'packed'> = { sentBefore: [], stored: [], twice: [] };
     for (const letter of events) {
       const found = known.get(letter.event.eventId);
       const mark = this.#lane.sentBefore.get(letter.event.appId) ?? 0;
       if (found !== undefined && this.#isSettled(letter, found)) {
-        sorted[this.#isPlaceOf(letter, found) ? 'stored' : 'twice'].push(letter);
-      } else if (letter.entry.first < mark) sorted.sentBefore.push(letter);
-      else sorted.fresh.push(letter);
+        rest[this.#isPlaceOf(letter, found) ? 'stored' : 'twice'].push(letter);
+      } else if (letter.entry.first < mark) rest.sentBefore.push(letter);
+      else fresh.push(letter);
     }
-    return sorted;
+    return { ...rest, fresh, packed: this.#options.deliveries.pack(fresh.map(({ event }) => event)) };
   }
 
   /** Whether what the ledger has of the event is all that there is to do: one that was redriven may be refused before. */
@@ -135,21 +133,23 @@ export class Courier {
     );
   }
 
-  async #send(letters: readonly Letter[]): Promise<Sent[]> {
+  async #send({ fresh, packed }: Sorted): Promise<Part[]> {
     const { deliveries, pace, signal } = this.#options;
-    if (letters.length === 0) return [];
-    return deliveries.deliver(
-      letters.map(({ event }) => event),
-      pace,
-      signal,
-    );
+    if (fresh.length === 0) return [];
+    const parts = await deliveries.deliver(packed, pace, signal);
+    let from = 0;
+    return parts.map((sent) => ({ sent, letters: fresh.slice(from, (from += sent.events.length)) }));
   }
 
-  async #settle(parcel: Parcel, sorted: Sorted, sent: readonly Sent[]): Promise<void> {
+  async #settle(parcel: Parcel, sorted: Sorted, parts: readonly Part[]): Promise<void> {
     const { book, commits } = this.#options;
-    const accepted = sorted.fresh.filter((_, index) => sent[index]?.outcome === 'accepted');
-    this.#settleHandled(parcel, sorted, sent, accepted);
-    await this.#settleDead(parcel, sorted, sent);
+    const taken = parts.filter(isAccepted);
+    const accepted = taken.flatMap(({ letters }) => letters);
+    this.#settleHandled(parcel, sorted, taken, accepted);
+    await this.#settleDead(
+      parcel,
+      parts.filter((part) => !isAccepted(part)),
+    );
     if (this.#lane.openEntries > OPEN_ENTRIES || this.#lane.note() === null) await book.flush();
     // One array at a time is neither in the ledger nor in a note: after a kill no more than that is sent again.
     if (accepted.length > 0) await commits.put([this.#lane]);
@@ -159,49 +159,42 @@ export class Courier {
   /** What needs no dead letter. */
   #settleHandled(
     { others }: Parcel,
-    { sentBefore, stored, twice, fresh }: Sorted,
-    sent: readonly Sent[],
+    { sentBefore, stored, twice }: Sorted,
+    taken: readonly Part[],
     accepted: readonly Letter[],
   ): void {
     const at = this.#options.now();
     for (const _ of accepted) this.#lane.brake.record(false);
-    this.#lane.accepted(accepted);
+    const noted = this.#lane.accepted(accepted);
     const skipped = others.filter(({ verdict }) => verdict?.kind !== 'dead');
-    const deliveries = fresh.map((letter, index) => deliveryOf(letter, sent[index], at));
+    const before = sentBefore.length === 0 ? [] : [deliveryOf({ letters: sentBefore, sent: undefined }, at)];
     this.#options.book.add({
       lane: this.#lane,
       entries: [...skipped, ...[...sentBefore, ...stored, ...twice, ...accepted].map(({ entry }) => entry)],
-      deliveries: [
-        ...deliveries.filter(({ outcome }) => outcome === 'accepted'),
-        ...sentBefore.map((letter) => deliveryOf(letter, undefined, at)),
-      ],
-      noted: accepted,
+      deliveries: [...taken.map((part) => deliveryOf(part, at)), ...before],
+      noted,
       letters: [],
       skips: [...skipsOf(skipped, this.#lane.partition), ...twice.map(twiceOf)],
     });
   }
 
   /** Dead letters lie on their topic and in the ledger before anything more of the lane is sent. */
-  async #settleDead({ others }: Parcel, { fresh }: Sorted, sent: readonly Sent[]): Promise<void> {
+  async #settleDead({ others }: Parcel, refused: readonly Part[]): Promise<void> {
     const { book, publish, now } = this.#options;
-    const dead = [...deadOf(others), ...refusedOf(fresh, sent)];
+    const dead = [...deadOf(others), ...refused.flatMap(deadLettersOf)];
     if (dead.length === 0) return;
     for (const { record, reason } of dead) this.#brake(reason, record);
     await publish(dead);
     passing('report/letters_published');
-    const refused = fresh.flatMap((letter, index) => {
-      const one = sent[index];
-      return one === undefined || one.outcome === 'accepted' ? [] : [{ letter, one }];
-    });
     const at = now();
     book.add({
       lane: this.#lane,
       entries: [
         ...others.filter(({ verdict }) => verdict?.kind === 'dead'),
-        ...refused.map(({ letter }) => letter.entry),
+        ...refused.flatMap(({ letters }) => letters.map(({ entry }) => entry)),
       ],
-      deliveries: refused.map(({ letter, one }) => deliveryOf(letter, one, at)),
-      noted: [],
+      deliveries: refused.map((part) => deliveryOf(part, at)),
+      noted: undefined,
       letters: dead.map(letterOf),
       skips: [],
     });
@@ -224,6 +217,8 @@ export class Courier {
 interface Sorted {
   /** To be sent. */
   readonly fresh: Letter[];
+  /** The fresh ones. */
+  readonly packed: Packed;
   /** Accepted, as the last commit's note says. */
   readonly sentBefore: Letter[];
   /** The ledger has them, from this place. */
@@ -231,6 +226,14 @@ interface Sorted {
   /** Published again: the ledger has them from another place. */
   readonly twice: Letter[];
 }
+
+/** Letters that had the same answer. */
+interface Part {
+  readonly letters: readonly Letter[];
+  readonly sent: Sent;
+}
+
+const isAccepted = ({ sent }: Part): boolean => sent.outcome === 'accepted';
 
 const NONE: ReadonlyMap<string, Known> = new Map();
 
@@ -241,31 +244,21 @@ function* deadOf(entries: readonly Entry[]): Generator<DeadRecord> {
     if (verdict?.kind === 'dead' && record !== undefined) yield { record, reason: verdict.reason };
 }
 
-function* refusedOf(letters: readonly Letter[], sent: readonly Sent[]): Generator<DeadRecord> {
-  for (const [index, { record }] of letters.entries()) {
-    const one = sent[index];
-    if (one === undefined || one.outcome === 'accepted') continue;
-    const reason = one.outcome === 'refused' ? 'refused_by_api' : 'destination_refused';
-    yield { record, reason, detail: detailOf(one) };
-  }
+function deadLettersOf({ letters, sent }: Part): DeadRecord[] {
+  const reason = sent.outcome === 'refused' ? 'refused_by_api' : 'destination_refused';
+  return letters.map(({ record }) => ({ record, reason, detail: detailOf(sent) }));
 }
 
 const detailOf = ({ status, code, msg }: Sent): string =>
   status === 0 ? msg : `status ${status}, code ${code}${msg === '' ? '' : `: ${msg}`}`;
 
-/** @param sent undefined: it was accepted before this assignment */
-function deliveryOf({ event, record }: Letter, sent: Sent | undefined, at: number): Delivery {
+/** @param part without what became of it: it was accepted before this assignment */
+function deliveryOf(
+  { letters, sent }: { letters: readonly Letter[]; sent: Sent | undefined },
+  at: number,
+): Delivery {
   const { outcome = 'accepted', attempts = 0, status = 200, code = 0 } = sent ?? {};
-  const isAccepted = outcome === 'accepted';
-  return {
-    event,
-    place: record,
-    outcome: isAccepted ? outcome : 'refused',
-    at,
-    attempts,
-    status,
-    code,
-  };
+  return { letters, outcome: outcome === 'accepted' ? outcome : 'refused', at, attempts, status, code };
 }
 
 const letterOf = ({ record, reason }: DeadRecord): LedgerLetter => ({ place: record, reason });

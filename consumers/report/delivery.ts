@@ -6,12 +6,12 @@ import { Destination, type Decision, type DestinationOptions } from './destinati
 import type { Outgoing } from './judge.ts';
 import type { Pace } from './pace.ts';
 
-/** What became of one event. */
+/** What became of events that were sent together. */
 export interface Sent {
-  readonly event: Outgoing;
-  /** `destination_refused`: its app may not report, or has no credentials. */
+  readonly events: readonly Outgoing[];
+  /** `destination_refused`: their app may not report, or has no credentials. */
   readonly outcome: 'accepted' | 'refused' | 'destination_refused';
-  /** Requests that it was in. */
+  /** Requests that they were in. */
   readonly attempts: number;
   /** HTTP status and body code of the last answer; 0: there was none. */
   readonly status: number;
@@ -29,14 +29,21 @@ export interface DeliveriesOptions extends DestinationOptions {
   readonly logger: Logger;
 }
 
+/** Events of one app, and the body of the request that they travel in. */
+export interface Packed {
+  readonly events: readonly Outgoing[];
+  readonly body: Buffer;
+}
+
 /** Brings events of one app to the API. */
 export interface Deliveries {
+  readonly pack: (events: readonly Outgoing[]) => Packed;
   /**
-   * Sends events of one app together; if they are refused, the halves of them one after the other, until each offender is
-   * alone. The order of what is accepted is kept. @returns what became of each, in order
+   * Sends what is packed; if it is refused, the halves of it one after the other, until each offender is alone. The order of
+   * what is accepted is kept. @returns what became of all of it, in order
    * @throws {OperatorError} when no app may report any more
    */
-  readonly deliver: (events: readonly Outgoing[], pace: Pace, signal: AbortSignal) => Promise<Sent[]>;
+  readonly deliver: (packed: Packed, pace: Pace, signal: AbortSignal) => Promise<Sent[]>;
 }
 
 const NO_CREDENTIALS = {
@@ -48,7 +55,7 @@ const NO_CREDENTIALS = {
 } as const;
 
 export function createDeliveries(options: DeliveriesOptions): Deliveries {
-  const { credentials, mostRefused, logger } = options;
+  const { credentials, mostRefused, isSingle, logger } = options;
   const destinations = new Map<string, Destination>();
   for (const credential of credentials.values()) {
     if (!destinations.has(credential.appId))
@@ -57,17 +64,24 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
   const alarm = alarms(logger);
   /** Events that no app was allowed to report, since one was. */
   let refusedEvents = 0;
+  const pack = (events: readonly Outgoing[]): Packed => {
+    const bodies = events.map(({ body }) => body);
+    return { events, body: isSingle ? Buffer.concat(bodies) : jsonArray(bodies) };
+  };
   return {
-    async deliver(events, pace, signal) {
+    pack,
+    async deliver(packed, pace, signal) {
+      const { events } = packed;
       const app = events[0]?.appId ?? '';
       const credential = credentialOf(credentials, app);
       const destination = credential && destinations.get(credential.appId);
       if (credential === undefined || destination === undefined) {
         refused(app, events.length, `REPORT_CREDENTIALS names neither this app nor "*"`);
-        return events.map((event) => ({ event, ...NO_CREDENTIALS }));
+        return [{ events, ...NO_CREDENTIALS }];
       }
-      const sent = await halved(events, (part) => ask(options, destination, part, pace, signal), 0);
-      if (destination.isRefused) refused(app, sent.length, notAllowed(credential, sent));
+      const ask: Ask = ({ body, events: { length } }) => destination.ask(body, length, pace, signal);
+      const sent = await halved(packed, pack, ask, 0);
+      if (destination.isRefused) refused(app, events.length, notAllowed(credential, sent));
       else allowed(app);
       return sent;
     },
@@ -107,41 +121,35 @@ export class NoAppAllowedError extends OperatorError {
   }
 }
 
-async function ask(
-  { isSingle }: DeliveriesOptions,
-  destination: Destination,
-  events: readonly Outgoing[],
-  pace: Pace,
-  signal: AbortSignal,
-): Promise<Decision> {
-  const bodies = events.map(({ body }) => body);
-  const body = isSingle ? Buffer.concat(bodies) : jsonArray(bodies);
-  return destination.ask(body, events.length, pace, signal);
+const [BRACKET, COMMA, BRACKET_END] = [0x5b, 0x2c, 0x5d] as const;
+
+function jsonArray(elements: readonly Buffer[]): Buffer {
+  const bytes = elements.reduce((sum, { length }) => sum + length + 1, 1);
+  const array = Buffer.allocUnsafeSlow(bytes);
+  let at = 0;
+  for (const element of elements) {
+    array[at] = at === 0 ? BRACKET : COMMA;
+    array.set(element, at + 1);
+    at += element.length + 1;
+  }
+  array[at] = BRACKET_END;
+  return array;
 }
 
-const [BRACKET, COMMA, BRACKET_END] = [Buffer.from('['), Buffer.from(','), Buffer.from(']')] as const;
+type Ask = (packed: Packed) => Promise<Decision>;
 
-const jsonArray = (elements: readonly Buffer[]): Buffer =>
-  Buffer.concat([
-    ...elements.flatMap((element, index) => [index === 0 ? BRACKET : COMMA, element]),
-    BRACKET_END,
-  ]);
-
-async function halved(
-  events: readonly Outgoing[],
-  ask: (part: readonly Outgoing[]) => Promise<Decision>,
-  before: number,
-): Promise<Sent[]> {
-  const { meaning, answer, attempts } = await ask(events);
+async function halved(packed: Packed, pack: Deliveries['pack'], ask: Ask, before: number): Promise<Sent[]> {
+  const { events } = packed;
+  const { meaning, answer, attempts } = await ask(packed);
   const all = before + attempts;
   if (meaning === 'refused' && events.length > 1) {
     const middle = events.length >> 1;
-    const left = await halved(events.slice(0, middle), ask, all);
-    return [...left, ...(await halved(events.slice(middle), ask, all))];
+    const left = await halved(pack(events.slice(0, middle)), pack, ask, all);
+    return [...left, ...(await halved(pack(events.slice(middle)), pack, ask, all))];
   }
   const outcome = meaning === 'not_allowed' ? 'destination_refused' : meaning;
   const { status, code = 0, msg } = answer;
-  return events.map((event) => ({ event, outcome, attempts: all, status, code, msg }));
+  return [{ events, outcome, attempts: all, status, code, msg }];
 }
 
 const ALARM_EVERY = 1000;

@@ -11,8 +11,8 @@ export interface Entry {
   readonly first: number;
   /** The offset after it. */
   readonly next: number;
-  /** undefined: these offsets hold no record. */
-  readonly record: FetchedRecord | undefined;
+  /** undefined: these offsets hold no record, or what became of it is known and booked. */
+  record: FetchedRecord | undefined;
   verdict: Verdict | undefined;
   /** Whether the tables account for it. */
   isDone: boolean;
@@ -23,6 +23,12 @@ export interface Letter {
   readonly entry: Entry;
   readonly record: FetchedRecord;
   readonly event: Outgoing;
+}
+
+/** Accepted events that the note speaks of. */
+export interface Noted {
+  readonly appId: string;
+  readonly events: number;
 }
 
 /** What is sent together, and what is no event on the way there. */
@@ -159,20 +165,21 @@ export class Lane {
     return { events, others };
   }
 
-  /** The events of one parcel were accepted, and the ledger does not say so yet. */
-  accepted(letters: readonly Letter[]): void {
+  /** The events of one parcel were accepted, and the ledger does not say so yet. @returns what it is told when it does */
+  accepted(letters: readonly Letter[]): Noted | undefined {
     const last = letters.at(-1);
-    if (last === undefined) return;
-    const open = this.#accepted.get(last.event.appId)?.open ?? 0;
-    this.#accepted.set(last.event.appId, { mark: last.entry.next, open: open + letters.length });
+    if (last === undefined) return undefined;
+    const { appId } = last.event;
+    const open = this.#accepted.get(appId)?.open ?? 0;
+    this.#accepted.set(appId, { mark: last.entry.next, open: open + letters.length });
+    return { appId, events: letters.length };
   }
 
   /** The ledger says so. */
-  stored(letters: readonly Pick<Letter, 'event'>[]): void {
-    const { appId = '' } = letters[0]?.event ?? {};
+  stored({ appId, events }: Noted): void {
     const app = this.#accepted.get(appId);
     if (app === undefined) return;
-    app.open -= letters.length;
+    app.open -= events;
     if (app.open === 0) this.#accepted.delete(appId);
   }
 

@@ -1,6 +1,6 @@
 import type { ClickHouse } from '../../runtime/clickhouse/client.ts';
 import { stringLiteral } from '../../runtime/clickhouse/literals.ts';
-import { RowBinaryWriter } from '../../runtime/clickhouse/row-binary.ts';
+import type { RowBinaryWriter } from '../../runtime/clickhouse/row-binary.ts';
 import { IdFilter } from './id-filter.ts';
 import type { Outgoing } from './judge.ts';
 
@@ -14,14 +14,16 @@ export interface Place {
   readonly time: number;
 }
 
-/** What became of an event at the API. */
+/** What became of events at the API. */
 export interface Delivery {
-  readonly event: Pick<Outgoing, 'appId' | 'eventId' | 'time'>;
-  readonly place: Place;
+  readonly letters: readonly {
+    readonly event: Pick<Outgoing, 'appId' | 'eventId' | 'time'>;
+    readonly record: Place;
+  }[];
   readonly outcome: Outcome;
   /** ms since 1970 */
   readonly at: number;
-  /** Requests that it was in; 0: the note of a commit said that it was accepted, not how often it was sent. */
+  /** Requests that they were in; 0: the note of a commit said that they were accepted, not how often they were sent. */
   readonly attempts: number;
   /** The HTTP status of the last answer; 0: there was none. */
   readonly status: number;
@@ -34,24 +36,26 @@ export const DELIVERIES_INSERT =
 
 const OUTCOME = { refused: 1, accepted: 2 } as const;
 
-/** RowBinary of `DELIVERIES_INSERT`. */
-export function deliveryRows(deliveries: readonly Delivery[], generation: number): Buffer {
-  const to = new RowBinaryWriter();
-  for (const { event, place, outcome, at, attempts, status, code } of deliveries) {
+/** Writes RowBinary of `DELIVERIES_INSERT`. */
+export function writeDelivery(
+  to: RowBinaryWriter,
+  { letters, outcome, at, attempts, status, code }: Delivery,
+  generation: number,
+): void {
+  for (const { event, record } of letters) {
     to.string(event.appId);
     to.int64(event.time);
     to.fixed(event.eventId);
     to.uint8(OUTCOME[outcome]);
     to.uint32(generation);
-    to.uint32(place.partition);
-    to.int64(place.offset);
+    to.uint32(record.partition);
+    to.int64(record.offset);
     to.int64(at);
     to.uint32(attempts);
     to.uint8(status & 255);
     to.uint8(status >> 8);
     to.int64(Number.isSafeInteger(code) ? code : -1);
   }
-  return to.written();
 }
 
 /** What the ledger has of an event. */

@@ -26,7 +26,7 @@ import { createDeliveries } from './delivery.ts';
 import { judge } from './judge.ts';
 import { deliveredIds, ledgerLookUp } from './ledger.ts';
 import {
-  countSettled,
+  countWritten,
   countedDeliveries,
   measuredClient,
   reportMetrics,
@@ -257,7 +257,7 @@ function assemble(options: ReportOptions, parts: Parts): { pipeline: ReportPipel
         persist,
         timeoutMs,
         waitMs: LEDGER_WAIT_MS,
-        onWritten: (settled) => countSettled(metrics, settled),
+        onWritten: (written) => countWritten(metrics, written),
       },
       lookUp: ledgerLookUp(clickhouse, timeoutMs),
       publish: (records) => publishDead(deadLetters, records, recorded, now()),

@@ -1,6 +1,6 @@
 import { memberMetrics } from '../../runtime/kafka/member-metrics.ts';
 import { counter, gauge, histogram, type Metrics } from '../../runtime/metrics/metrics.ts';
-import type { Settled } from './book.ts';
+import type { Written } from './book.ts';
 import type { ReportClient } from './client.ts';
 import type { Deliveries } from './delivery.ts';
 
@@ -46,16 +46,17 @@ export const measuredClient = (client: ReportClient, metrics: ReportMetrics): Re
 
 /** Counts what becomes of events. */
 export const countedDeliveries = (deliveries: Deliveries, metrics: ReportMetrics): Deliveries => ({
-  async deliver(events, pace, signal) {
-    const sent = await deliveries.deliver(events, pace, signal);
-    for (const { outcome } of sent) metrics.events.inc({ outcome });
+  pack: (events) => deliveries.pack(events),
+  async deliver(packed, pace, signal) {
+    const sent = await deliveries.deliver(packed, pace, signal);
+    for (const { outcome, events } of sent) metrics.events.inc({ outcome }, events.length);
     return sent;
   },
 });
 
 /** Counts what is written down. */
-export function countSettled(metrics: ReportMetrics, { entries, letters, skips }: Settled): void {
-  metrics.records.inc(entries.filter(({ record }) => record !== undefined).length);
+export function countWritten(metrics: ReportMetrics, { records, letters, skips }: Written): void {
+  metrics.records.inc(records);
   for (const { reason } of letters) metrics.deadLetters.inc({ reason });
   for (const { reason, first, last } of skips) metrics.skips.inc({ reason }, last - first + 1);
 }

@@ -51,7 +51,8 @@ it('ends at once when the next events can not be prepared, however long the API 
     },
     courier: {
       deliveries: {
-        async deliver(_events, _pace, signal) {
+        pack: (events) => ({ events, body: Buffer.alloc(0) }),
+        async deliver(_packed, _pace, signal) {
           isSending = true;
           await new Promise((resolve) => signal.addEventListener('abort', resolve));
           throw signal.reason;

@@ -41,17 +41,11 @@ it('sends no more together than the limit lets through at once', async () => {
   const lane = laneWith(30);
   const courier = new Courier(lane, {
     deliveries: {
-      async deliver(events) {
+      pack: (events) => ({ events, body: Buffer.alloc(0) }),
+      async deliver({ events }) {
         await pace.clearance(events.length);
         sent.push(events.length);
-        return events.map((event) => ({
-          event,
-          outcome: 'accepted',
-          attempts: 1,
-          status: 200,
-          code: 0,
-          msg: '',
-        }));
+        return [{ events, outcome: 'accepted', attempts: 1, status: 200, code: 0, msg: '' }];
       },
     },
     book: new Book({

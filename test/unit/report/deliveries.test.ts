@@ -15,7 +15,7 @@ import {
   type Sent,
 } from '../../../consumers/report/delivery.ts';
 import type { Outgoing } from '../../../consumers/report/judge.ts';
-import { createPace } from '../../../consumers/report/pace.ts';
+import { createPace, type Pace } from '../../../consumers/report/pace.ts';
 import { DEFAULT_FORM, reportBody } from '../../../domain/report/body.ts';
 import type { HttpService } from '../../../runtime/http/service.ts';
 import { parseSettings } from '../../../runtime/process/settings.ts';
@@ -148,15 +148,27 @@ function deliveriesOf({
   });
 }
 
-/** Delivers without a limit; what it is told of apps, it remembers. */
-function senderOf(told: Told = {}): (events: readonly Outgoing[]) => Promise<Sent[]> {
-  const { deliver: send } = deliveriesOf(told);
+type Send = (events: readonly Outgoing[], pace: Pace, signal: AbortSignal) => Promise<Sent[]>;
+
+const sendOf =
+  ({ pack, deliver: send }: Deliveries): Send =>
+  (events, pace, signal) =>
+    send(pack(events), pace, signal);
+
+type SentOne = Omit<Sent, 'events'> & { readonly event: Outgoing };
+
+/** Delivers without a limit; what it is told of apps, it remembers. @returns what became of each event */
+function senderOf(told: Told = {}): (events: readonly Outgoing[]) => Promise<SentOne[]> {
+  const send = sendOf(deliveriesOf(told));
   const pace = createPace(undefined, 50);
   const { signal = new AbortController().signal } = told;
-  return (events) => send(events, pace, signal);
+  return async (events) =>
+    (await send(events, pace, signal)).flatMap(({ events: together, ...sent }) =>
+      together.map((event) => ({ event, ...sent })),
+    );
 }
 
-const deliver = (events: readonly Outgoing[], told?: Told): Promise<Sent[]> => senderOf(told)(events);
+const deliver = (events: readonly Outgoing[], told?: Told): Promise<SentOne[]> => senderOf(told)(events);
 
 const orders = (count: number, app?: string) =>
   Array.from({ length: count }, (_, index) => outgoing(`o${index}`, app));
@@ -206,7 +218,7 @@ describe('events', () => {
     ['a connection that was cut', { fault: 'reset' }],
   ])('are sent again after %s, each time with another nonce, until they are taken', async (_, fault) => {
     await fail({ seed: '7', requests: [{ share: 0.5, ...fault }] });
-    const { deliver: send } = deliveriesOf({ timeoutMs: 1000 });
+    const send = sendOf(deliveriesOf({ timeoutMs: 1000 }));
     const pace = createPace(undefined, 50);
     let attempts = 0;
     for (const event of orders(6)) {
@@ -320,7 +332,7 @@ it('asks the limit for the events of each request', async () => {
     asked.push(events);
     return Promise.resolve();
   };
-  const { deliver: send } = deliveriesOf();
+  const send = sendOf(deliveriesOf());
   await send(orders(20), { arrayMax: 50, clearance }, new AbortController().signal);
   await send(orders(3), { arrayMax: 50, clearance }, new AbortController().signal);
   expect(asked).toEqual([20, 3]);
@@ -330,11 +342,7 @@ describe('what is told of a wait', () => {
   const busy = { share: 1, fault: 'status', status: 503, retry_after: 60, app_id: 'bi1' };
 
   /** Resolves when what was asked before would have been told of, had it been slow. */
-  async function asLongAsIsTold(
-    waits: Waits,
-    send: Deliveries['deliver'],
-    signal: AbortSignal,
-  ): Promise<void> {
+  async function asLongAsIsTold(waits: Waits, send: Send, signal: AbortSignal): Promise<void> {
     send(orders(1, 'wx2'), createPace(undefined, 50), signal).catch(() => undefined);
     while (!waits.current().some(({ on }) => on.includes('bi2'))) await pause(5);
   }
@@ -351,7 +359,7 @@ describe('what is told of a wait', () => {
     await fail({ requests: [...faults, { share: 1, fault: 'hang', app_id: 'bi2' }] });
     const waits = new Waits({ logger, now: Date.now, slowMs: 20 });
     const giveUp = new AbortController();
-    const { deliver: send } = deliveriesOf({ waits });
+    const send = sendOf(deliveriesOf({ waits }));
     const clearance = (): Promise<void> => (isLimited ? new Promise(() => undefined) : Promise.resolve());
     const ask = () => send(orders(1), { arrayMax: 50, clearance }, giveUp.signal).catch(() => undefined);
     const sending = [ask()];
