@@ -53,7 +53,11 @@ class BodyV1 {
     this.object(NAMES.component, NAMES.componentIds);
     const isPlain = this.envelope();
     from.end();
-    const isSound = (scene | 0) === scene && [orderTime, payAmt, time].every(Number.isSafeInteger);
+    const isSound =
+      (scene | 0) === scene &&
+      Number.isSafeInteger(orderTime) &&
+      Number.isSafeInteger(payAmt) &&
+      Number.isSafeInteger(time);
     const body = isSound && isPlain ? to.taken() : undefined;
     return body && { eventId, appId, time, orderTime, payAmt, body };
   }
@@ -101,7 +105,7 @@ class BodyV1 {
     const { from, to } = this;
     to.raw(NAMES.channel);
     const scene = from.integer();
-    to.ascii(String(scene));
+    to.number(scene);
     this.optionals(NAMES.channelIds);
     this.object(NAMES.custom, NAMES.levels);
     this.extra();
@@ -129,9 +133,13 @@ class BodyV1 {
   }
 
   private time(name: Uint8Array): number {
-    const ms = this.from.integer();
-    this.to.raw(name);
-    this.to.ascii(this.form.times === 'text' ? `"${ms}"` : String(ms));
+    const { from, to } = this;
+    const ms = from.integer();
+    to.raw(name);
+    const quote = this.form.times === 'text' ? '"' : '';
+    to.ascii(quote);
+    to.number(ms);
+    to.ascii(quote);
     return ms;
   }
 

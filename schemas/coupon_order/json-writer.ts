@@ -14,6 +14,19 @@ const LONGEST_ESCAPE = 6;
 /** A UTF-16 code unit has at most three bytes. */
 const UNIT_BYTES = 3;
 
+const ZERO = 0x30;
+const MOST_DIGITS = 16;
+/** A number is written as two parts that the engine divides as small integers. */
+const LOW_DIGITS = 8;
+const LOW_DIGITS_UNIT = 1e8;
+
+/** Decimal digits of an integer from 0 to below 10^9. */
+function digitsOf(value: number): number {
+  let count = 1;
+  for (let limit = 10; value >= limit; limit *= 10) count += 1;
+  return count;
+}
+
 /** Writes JSON texts one after another, each a view of memory that several of them share. */
 export class JsonWriter {
   private bytes: Buffer = Buffer.allocUnsafeSlow(SLAB_BYTES);
@@ -59,6 +72,19 @@ export class JsonWriter {
     for (let index = 0; index < json.length; index += 1) this.bytes[this.at++] = json.charCodeAt(index);
   }
 
+  /** A number, as JSON has it. */
+  number(value: number): void {
+    if (!(Number.isSafeInteger(value) && value >= 0)) {
+      this.ascii(String(value));
+      return;
+    }
+    this.room(MOST_DIGITS);
+    const high = Math.floor(value / LOW_DIGITS_UNIT);
+    if (high > 0) this.digits(high, digitsOf(high));
+    const low = value - high * LOW_DIGITS_UNIT;
+    this.digits(low, high > 0 ? LOW_DIGITS : digitsOf(low));
+  }
+
   /** The UTF-8 text from `start` to before `end` of `from`, as a JSON string. */
   text(from: Buffer, start: number, end: number): void {
     this.room(LONGEST_ESCAPE * (end - start) + 2);
@@ -77,6 +103,18 @@ export class JsonWriter {
     }
     bytes[at++] = QUOTE;
     this.at = at;
+  }
+
+  /** @param value below 2^31 */
+  private digits(value: number, count: number): void {
+    const { bytes, at } = this;
+    let rest = value | 0;
+    for (let index = at + count - 1; index >= at; index -= 1) {
+      const next = (rest / 10) | 0;
+      bytes[index] = ZERO + rest - 10 * next;
+      rest = next;
+    }
+    this.at = at + count;
   }
 
   private escaped(text: string): void {

@@ -7,6 +7,7 @@ import { reportReader } from '../../domain/report/reports.ts';
 import {
   createSchemas,
   encodeEvent,
+  JsonWriter,
   LATEST,
   type CouponOrderEvent,
   type Decoded,
@@ -196,4 +197,17 @@ describe('a body that is written from the bytes of a value', () => {
       { ...SEED, numRuns: 3000 },
     );
   });
+});
+
+it('numbers are written as JSON has them', () => {
+  const writer = new JsonWriter();
+  const edges = [0, 9, 10, 1e8 - 1, 1e8, 1e8 + 1, 1e13, Number.MAX_SAFE_INTEGER, -1, 2 ** 60, 0.5];
+  const number = fc.oneof(fc.constantFrom(...edges), fc.maxSafeInteger(), fc.maxSafeNat());
+  fc.assert(
+    fc.property(number, (value) => {
+      writer.start();
+      writer.number(value);
+      expect(writer.taken()?.toString()).toBe(JSON.stringify(value));
+    }),
+  );
 });
