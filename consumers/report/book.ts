@@ -112,13 +112,14 @@ export class Book {
     const { owner } = this.#options;
     const letters = booked.flatMap((one) => one.letters);
     const skips = booked.flatMap((one) => one.skips);
-    if (deliveries.length > 0) await this.#insert('deliveries', DELIVERIES_INSERT, deliveries);
-    passing('report/deliveries_stored', deliveries.length > 0);
+    // First, because what the ledger has of deliveries is settled for good after a kill.
     for (const { table, sql, rows } of [
       ...(letters.length > 0 ? [deadLetterRows(letters, owner)] : []),
       ...(skips.length > 0 ? [skipRows(skips, owner)] : []),
     ])
       await this.#insert(table, sql, rows);
+    passing('report/letters_stored', deliveries.length > 0);
+    if (deliveries.length > 0) await this.#insert('deliveries', DELIVERIES_INSERT, deliveries);
   }
 
   async #insert(what: string, sql: string, rows: Buffer): Promise<void> {

@@ -8,7 +8,7 @@ export const REPORT_POINTS = [
   'report/letters_published',
   'report/letters_booked',
   'report/noted',
-  'report/deliveries_stored',
+  'report/letters_stored',
   'report/ledger_stored',
   'report/committing',
   'report/committed',
