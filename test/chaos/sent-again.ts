@@ -2,7 +2,7 @@ import { acceptedEvents } from '../../cli/chaos/oracle/receipts.ts';
 import type { Receipt } from '../../services/report-receiver/receipt-log.ts';
 
 export interface SentAgain {
-  /** Events that an assignment sent again after another had, by assignment and partition. */
+  /** Events that were sent again later than the assignment that had sent them before, by that one and partition. */
   readonly afterAnother: readonly number[];
   /** Events that an assignment sent again by itself. */
   readonly byItself: number;
@@ -24,7 +24,8 @@ export function sentAgain(
   for (const { eventId, at } of acceptedEvents(receipts)) {
     const assignment = begins.findLastIndex((began) => began <= at);
     const before = last.get(eventId);
-    const place = `${assignment} ${partitions.get(eventId)}`;
+    // Not by the one that sends it again: what two had left open may come again together.
+    const place = `${before} ${partitions.get(eventId)}`;
     if (before === assignment) byItself += 1;
     else if (before !== undefined) afterAnother.set(place, (afterAnother.get(place) ?? 0) + 1);
     last.set(eventId, assignment);
