@@ -26,7 +26,6 @@ export async function explain(options: ExplainOptions, io: Io, now = Date.now): 
     const [found] = await findBuyers(clickhouse, [{ appId, openId, unionId }], {
       version: catalogue.version,
       identities: true,
-      redemptions: true,
     });
     if (found === undefined) throw new Error('a buyer who is looked up is found, if with nothing');
     const explanation = explanationOf(found, catalogue.of(appId), cartOf(goods), at?.getTime() ?? now());

@@ -18,7 +18,7 @@ export interface PartCost {
 
 const ROUNDS = 3;
 /** The catalogue has no members and no points, and nobody was told who a buyer is: the service does not ask for them then. */
-const ORDERS_ALONE = { version: undefined, identities: false, redemptions: true };
+const ORDERS_ALONE = { version: undefined, identities: false };
 
 /** What each part of a request costs alone, with nothing else running. @param clickhousePid its process */
 export async function requestParts(

@@ -58,8 +58,11 @@ export async function findBuyers(
     const others = (persons[at] ?? []).flatMap((candidate) => paidAs(candidate, paid, payers));
     return distinctOrders([...own.paid, ...disputed, ...others]).flatMap(broughtBy);
   });
-  const coupons = stored.redemptions ? brought.flat().map(({ couponId }) => couponId) : [];
-  const redeemed = await readRedeemed(clickhouse, [...new Set(coupons)], look);
+  const redeemed = await readRedeemed(
+    clickhouse,
+    [...new Set(brought.flat().map(({ couponId }) => couponId))],
+    look,
+  );
   return known.map(({ memberships, balances }, at) => {
     const coupons = (brought[at] ?? []).map((coupon) => lostIf(redeemed, coupon));
     return { coupons, memberships, balances };

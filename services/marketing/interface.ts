@@ -23,8 +23,6 @@ export interface Stored {
   readonly version: string | undefined;
   /** Whether anybody was ever told who a buyer is. */
   readonly identities: boolean;
-  /** Whether any coupon was ever told to be used up. */
-  readonly redemptions: boolean;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { startGauge } from '../../runtime/process/gauge.ts';
 import type { Known } from './check-out.ts';
-import type { BuyerKey, BuyerLookUp, CatalogueSnapshot, Stored } from './interface.ts';
+import type { BuyerKey, BuyerLookUp, CatalogueSnapshot } from './interface.ts';
 import { presence } from './presence.ts';
 import { sharedLookUps } from './shared-look-ups.ts';
 
@@ -9,9 +9,7 @@ export interface KnowledgeOptions {
   readonly readCatalogue: (held: CatalogueSnapshot | undefined) => Promise<CatalogueSnapshot>;
   /** Whether anybody was ever told who a buyer is. */
   readonly hasIdentities: () => Promise<boolean>;
-  /** Whether any coupon was ever told to be used up. */
-  readonly hasRedemptions: () => Promise<boolean>;
-  /** How often all three are asked for. */
+  /** How often both are asked for. */
   readonly everyMs: number;
   readonly lookUp: BuyerLookUp;
   /** ms that a look-up may take: nobody waits any longer. */
@@ -31,8 +29,6 @@ export interface Knowledge {
   readonly of: (buyer: BuyerKey, signal: AbortSignal) => Promise<Known>;
   /** undefined: none could be read yet. */
   catalogue(): CatalogueSnapshot | undefined;
-  /** A coupon is about to be told to be used up: from now on each look-up asks which are. */
-  redeeming(): void;
   stop(): Promise<void>;
 }
 
@@ -41,30 +37,27 @@ const SHARED_BUYERS = 200;
 const PATIENCE_MS = 200;
 
 export function openKnowledge(options: KnowledgeOptions): Knowledge {
-  const { readCatalogue, hasIdentities, hasRedemptions, everyMs, shareMs, lookUps } = options;
+  const { readCatalogue, hasIdentities, everyMs, shareMs, lookUps } = options;
   let held: CatalogueSnapshot | undefined;
   const identities = presence(hasIdentities, () => performance.now());
-  const redemptions = presence(hasRedemptions, () => performance.now());
   const reading = startGauge(
     async () => {
       held = await readCatalogue(held);
-      await Promise.all([identities.ask(), redemptions.ask()]);
+      await identities.ask();
     },
     everyMs,
     everyMs,
   );
   const catalogue = () => held;
-  const stored = () => ({ identities: identities.mayBe(), redemptions: redemptions.mayBe() });
   return {
     ready: reading.ready,
-    of: sharedLookUps((buyers) => knownOf(buyers, catalogue(), stored(), options), {
+    of: sharedLookUps((buyers) => knownOf(buyers, catalogue(), identities.mayBe(), options), {
       waitMs: shareMs,
       keys: SHARED_BUYERS,
       questions: lookUps,
       patienceMs: PATIENCE_MS,
     }),
     catalogue,
-    redeeming: () => redemptions.found(),
     stop: () => reading.stop(),
   };
 }
@@ -73,13 +66,13 @@ export function openKnowledge(options: KnowledgeOptions): Knowledge {
 async function knownOf(
   keys: readonly BuyerKey[],
   catalogue: CatalogueSnapshot | undefined,
-  stored: Omit<Stored, 'version'>,
+  identities: boolean,
   { lookUp, lookUpMs, onLookUp }: KnowledgeOptions,
 ): Promise<Known[]> {
   if (catalogue === undefined) throw new Error('the catalogue could not be read yet');
   const began = performance.now();
   const version = hasHolders(keys, catalogue) ? catalogue.version : undefined;
-  const buyers = await lookUp(keys, { ...stored, version }, { timeoutMs: lookUpMs });
+  const buyers = await lookUp(keys, { version, identities }, { timeoutMs: lookUpMs });
   onLookUp(keys.length, (performance.now() - began) / 1000);
   return buyers.map((buyer, at) => ({ buyer, catalogue: catalogue.of(keys[at]?.appId ?? '') }));
 }

@@ -13,8 +13,6 @@ export interface NamedRows {
   readonly balances: { readonly scoreId: string; readonly value: number }[];
 }
 
-type StoredNames = Pick<Stored, 'version' | 'identities'>;
-
 interface Identity {
   readonly userId: string;
   /** µs since 1970 */
@@ -38,7 +36,7 @@ export const buyerName = (appId: string, openId: string): string => `${appId}\0$
 export async function readNamedRows(
   clickhouse: ClickHouse,
   buyers: readonly BuyerKey[],
-  stored: StoredNames,
+  stored: Stored,
   request: RequestOptions,
 ): Promise<ReadonlyMap<string, NamedRows>> {
   const rows = await clickhouse.query<Row>(namedRowsSql(buyers, stored), request);
@@ -64,7 +62,7 @@ function add(row: Row, to: NamedRows): void {
 
 const NO_ORDER = `'' AS order_id, 'disputed' AS status, 0 AS paid_at, '' AS event_id, '' AS coupon_batch_id, emptyArrayString() AS coupon_ids`;
 
-export function namedRowsSql(buyers: readonly BuyerKey[], { version, identities }: StoredNames): string {
+export function namedRowsSql(buyers: readonly BuyerKey[], { version, identities }: Stored): string {
   const named = pairsCondition(
     ['app_id', 'open_id'],
     buyers.map(({ appId, openId }) => [appId, openId] as const),

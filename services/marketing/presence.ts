@@ -2,8 +2,6 @@
 export interface Presence {
   /** Asks, until there is some. Rejects as the question does. */
   ask(): Promise<void>;
-  /** From now on there is some. */
-  found(): void;
   /** Whether there may be some: unless that there is none was true within the last `NONE_MS`. */
   mayBe(): boolean;
 }
@@ -21,9 +19,6 @@ export function presence(anyOf: () => Promise<boolean>, now: () => number): Pres
       const asked = now();
       if (await anyOf()) isFound = true;
       else noneAt = asked;
-    },
-    found() {
-      isFound = true;
     },
     mayBe: () => isFound || now() - noneAt > NONE_MS,
   };

@@ -19,11 +19,6 @@ export async function readRedeemed(
   );
 }
 
-/** Whether any coupon was ever told to be used up. */
-export async function hasRedemptions(clickhouse: ClickHouse, request: RequestOptions): Promise<boolean> {
-  return (await clickhouse.query('SELECT 1 FROM kaquan_store.redemptions LIMIT 1', request)).length > 0;
-}
-
 interface Redemption {
   readonly coupon_id: string;
   readonly redeemed: 0 | 1;

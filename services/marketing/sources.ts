@@ -18,7 +18,7 @@ import type { CatalogueSnapshot } from './interface.ts';
 import { openKnowledge, type Knowledge } from './knowledge.ts';
 import type { MarketingMetrics } from './metrics.ts';
 import { tellingOutages } from './outages.ts';
-import { hasRedemptions, recordRedemptions } from './redemptions.ts';
+import { recordRedemptions } from './redemptions.ts';
 import { wordsOf } from './request-log.ts';
 import type { Sources } from './service.ts';
 
@@ -78,7 +78,6 @@ export function openSources({ config, logger, now }: SourcesOptions, metrics: Ma
       { waits, of: 'ClickHouse', wordsOf: (error) => wordsOf(error) ?? 'it fails', now },
     ),
     hasIdentities: () => hasIdentities(clickhouse, { timeoutMs: CATALOGUE_TIMEOUT_MS }),
-    hasRedemptions: () => hasRedemptions(clickhouse, { timeoutMs: CATALOGUE_TIMEOUT_MS }),
     everyMs: CATALOGUE_MS,
     lookUp: lookUpBuyers(clickhouse),
     lookUpMs: config.MARKETING_BUDGET_MS,
@@ -94,10 +93,7 @@ export function openSources({ config, logger, now }: SourcesOptions, metrics: Ma
   return {
     lookUp: knowledge.of,
     age: freshness.age,
-    redeem(couponIds, redeemed) {
-      knowledge.redeeming();
-      return recordRedemptions(clickhouse, couponIds, redeemed);
-    },
+    redeem: (couponIds, redeemed) => recordRedemptions(clickhouse, couponIds, redeemed),
     ready: Promise.all([freshness.ready, knowledge.ready]),
     checks: {
       clickhouse: () => reached(clickhouse),

@@ -18,7 +18,7 @@ export async function lookUpsAgree(clickhouseUrl: string): Promise<void> {
       const asked = buyers.slice(at, at + BUYERS_AT_ONCE);
       const held = await lookUpBuyers(clickhouse)(
         asked,
-        { version: undefined, identities: true, redemptions: true },
+        { version: undefined, identities: true },
         { timeoutMs: 60_000 },
       );
       for (const [index, { holdings }] of held.entries())

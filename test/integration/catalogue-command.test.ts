@@ -28,7 +28,7 @@ import { startTestStack, type TestStack } from '../stack.ts';
 const EXAMPLES = fileURLToPath(new URL('../../schemas/catalogue/examples/', import.meta.url));
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const APP = 'ttcfdbb96650e33351';
-const of = (version: string) => ({ version, identities: true, redemptions: true });
+const of = (version: string) => ({ version, identities: true });
 const Z = { appId: APP, openId: 'oZ' };
 
 let stack: TestStack;

@@ -15,7 +15,7 @@ import { startTestStack, type TestStack } from '../stack.ts';
 const APP = 'wx9d4f5f22a099f820';
 const NOON = Date.now() - 86_400_000;
 const MINUTE = 60_000;
-const EVERYTHING = { version: '', identities: true, redemptions: true };
+const EVERYTHING = { version: '', identities: true };
 
 let stack: TestStack;
 let clickhouse: ClickHouse;

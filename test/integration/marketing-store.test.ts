@@ -18,7 +18,7 @@ import { migrateStore } from '../../sql/migrate.ts';
 import { numberOf, storeOf } from '../e2e/kaquan.ts';
 import { startTestClickHouse, type TestClickHouse } from '../stack.ts';
 
-const EVERYTHING = { version: '', identities: true, redemptions: true };
+const EVERYTHING = { version: '', identities: true };
 const SQL = fileURLToPath(new URL('../../sql/', import.meta.url));
 
 let stack: TestClickHouse;

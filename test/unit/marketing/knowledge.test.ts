@@ -30,7 +30,6 @@ function open(options: Partial<KnowledgeOptions>): Knowledge {
   knowledge = openKnowledge({
     readCatalogue: () => Promise.resolve(snapshot('v1')),
     hasIdentities: () => Promise.resolve(true),
-    hasRedemptions: () => Promise.resolve(true),
     everyMs: 1,
     lookUp: (buyers) => Promise.resolve(buyers.map(() => NOBODY)),
     lookUpMs: 1000,
@@ -85,10 +84,7 @@ describe('what the service knows', () => {
     expect([...later.catalogue.scores.keys()]).toEqual(['a v2']);
   });
 
-  describe.each([
-    ['identities', 'hasIdentities'],
-    ['redemptions', 'hasRedemptions'],
-  ] as const)('%s', (what, has) => {
+  describe('identities', () => {
     it.each([
       ['are looked for as long as it is not known that there are none', [], [true]],
       ['are not looked for where there are none', [false], [false]],
@@ -97,13 +93,13 @@ describe('what the service knows', () => {
       const asked: boolean[] = [];
       const [...left] = answers;
       open({
-        [has]: () => {
+        hasIdentities: () => {
           const next = left.shift();
           return next === undefined ? Promise.reject(new Error('away')) : Promise.resolve(next);
         },
         everyMs: 20,
-        lookUp: (buyers, stored) => {
-          if (asked.at(-1) !== stored[what]) asked.push(stored[what]);
+        lookUp: (buyers, { identities }) => {
+          if (asked.at(-1) !== identities) asked.push(identities);
           return Promise.resolve(buyers.map(() => NOBODY));
         },
       });
@@ -112,22 +108,6 @@ describe('what the service knows', () => {
         await knowledge.of({ appId: 'a', openId: 'o' }, WANTED);
       expect(asked).toEqual(expected);
     });
-  });
-
-  it('looks for redemptions at once when it is told of one itself', async () => {
-    const asked: boolean[] = [];
-    open({
-      hasRedemptions: () => Promise.resolve(false),
-      lookUp: (buyers, { redemptions }) => {
-        asked.push(redemptions);
-        return Promise.resolve(buyers.map(() => NOBODY));
-      },
-    });
-    await knowledge.ready;
-    await knowledge.of({ appId: 'a', openId: 'o' }, WANTED);
-    knowledge.redeeming();
-    await knowledge.of({ appId: 'a', openId: 'o' }, WANTED);
-    expect(asked).toEqual([false, true]);
   });
 
   it('stays what it was while the catalogue can not be read', async () => {

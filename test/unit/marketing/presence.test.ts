@@ -41,16 +41,4 @@ describe('whether there is any of something', () => {
     await one.ask();
     expect(questions).toBe(2);
   });
-
-  it('is also when it came to be while it was asked', async () => {
-    const one = presence(
-      () => {
-        one.found();
-        return Promise.resolve(false);
-      },
-      () => 0,
-    );
-    await one.ask();
-    expect(one.mayBe()).toBe(true);
-  });
 });
