@@ -275,4 +275,17 @@ describe('every read of a look-up reaches the primary key', () => {
       expect(read).toBeLessThan(30);
     }
   });
+
+  it("of the buyers' orders is one file for all columns, however large a part is", async () => {
+    const texts = "concat('b', leftPad(toString(number), 200, '0'))";
+    await clickhouse.command(
+      `INSERT INTO kaquan_store.buyer_orders (app_id, open_id, order_id, coupon_batch_id)
+       SELECT 'wx2', concat('o', toString(number)), toString(number), ${texts} FROM numbers(60000)`,
+    );
+    const large = await clickhouse.query<{ part_type: string }>(
+      `SELECT part_type FROM system.parts
+       WHERE active AND database = 'kaquan_store' AND table = 'buyer_orders' AND data_uncompressed_bytes > 10485760`,
+    );
+    expect(large.map(({ part_type }) => part_type)).toEqual(['Compact']);
+  });
 });
