@@ -1,5 +1,3 @@
-import { z } from 'zod';
-
 /** The body of every answer: `code` 0 means taken; any other is the client's error, and `msg` its detail. */
 export interface ReportAnswer {
   readonly code: number;
@@ -20,21 +18,22 @@ export const CODES = {
   unavailable: 503,
 } as const;
 
-// Some clients of 有数's other interfaces read the code as a text.
-const code = z.union([
-  z.number(),
-  z
-    .string()
-    .regex(/^-?\d+$/)
-    .transform(Number),
-]);
-const answer = z.looseObject({ code, msg: z.string().catch('') });
+const WHOLE_NUMBER = /^-?\d+$/;
 
-/** Reads an answer's body; undefined if it is none. */
+/** Reads an answer's body; undefined if it is none. Written out, because every array that is sent has one. */
 export function parseAnswer(body: string): ReportAnswer | undefined {
   try {
-    return answer.safeParse(JSON.parse(body)).data;
+    // What is no object has neither.
+    const { code, msg } = Object(JSON.parse(body)) as Partial<Record<keyof ReportAnswer, unknown>>;
+    const number = codeOf(code);
+    return number === undefined ? undefined : { code: number, msg: typeof msg === 'string' ? msg : '' };
   } catch {
     return undefined;
   }
+}
+
+// Some clients of 有数's other interfaces read the code as a text.
+function codeOf(code: unknown): number | undefined {
+  if (typeof code === 'number' && Number.isFinite(code)) return code;
+  return typeof code === 'string' && WHOLE_NUMBER.test(code) ? Number(code) : undefined;
 }

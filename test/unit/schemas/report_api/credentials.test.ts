@@ -115,8 +115,14 @@ describe('an answer', () => {
     ['{"code":""}', undefined],
     ['{"code":"ok"}', undefined],
     ['{"code":null}', undefined],
+    ['{"code":1e999}', undefined],
+    ['{"msg":"ok"}', undefined],
     ['<html>', undefined],
+    ['', undefined],
     ['null', undefined],
+    ['0', undefined],
+    ['[0]', undefined],
+    ['"code"', undefined],
   ])('%s', (body, expected) => {
     expect(parseAnswer(body)).toEqual(expected);
   });
