@@ -15,7 +15,7 @@ export { canonicalProps } from './coupon_order/canonical-props.ts';
 export { eventId, eventIdOf, eventIdText } from './coupon_order/event-id.ts';
 export type { FoldedValue } from './coupon_order/folded.ts';
 export { V1_STATUSES } from './coupon_order/folded-v1.ts';
-export { JsonWriter } from './coupon_order/json-writer.ts';
+export { jsonPiece, JsonWriter, type JsonPiece } from './coupon_order/json-writer.ts';
 export type { EventContent } from './coupon_order/known-props.ts';
 export {
   embeddedRegistry,

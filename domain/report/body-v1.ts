@@ -1,4 +1,4 @@
-import { BodyReader, FRAME_BYTES, JsonWriter } from '../../schemas/index.ts';
+import { BodyReader, FRAME_BYTES, JsonWriter, type JsonPiece } from '../../schemas/index.ts';
 import { yuanText, type BodyForm, type Report } from './body.ts';
 import { headOf, NAMES } from './v1-names.ts';
 
@@ -31,7 +31,7 @@ class BodyV1 {
   private readonly from = new BodyReader();
   private readonly to = new JsonWriter();
   private readonly form: BodyForm;
-  private readonly head: Uint8Array;
+  private readonly head: JsonPiece;
 
   constructor(form: BodyForm) {
     this.form = form;
@@ -64,36 +64,35 @@ class BodyV1 {
 
   private order(): Pick<Report, 'orderTime' | 'payAmt'> {
     const { from, to, form } = this;
-    to.raw(this.head);
+    to.piece(this.head);
     from.passText(to);
     const orderTime = this.time(NAMES.orderTime);
-    to.raw(NAMES.statuses[from.index(NAMES.statuses.length)] ?? NAMES.end);
+    to.piece(NAMES.statuses[from.index(NAMES.statuses.length)] ?? NAMES.end);
     this.text(NAMES.batch);
-    to.raw(NAMES.amount);
+    to.piece(NAMES.amount);
     const payAmt = from.integer();
     to.ascii(form.amounts === 'text' ? `"${yuanText(payAmt)}"` : String(payAmt / 100));
     return { orderTime, payAmt };
   }
 
   private coupons(): void {
-    this.to.raw(NAMES.coupons);
+    this.to.piece(NAMES.coupons);
     this.items(() => {
       this.text(NAMES.coupon);
-      this.to.raw(NAMES.end);
+      this.to.piece(NAMES.end);
     });
   }
 
   private user(): string {
     const { from, to } = this;
-    to.raw(NAMES.user);
-    const appId = sound(from.repeatedText());
-    to.rawText(JSON.stringify(appId));
+    to.piece(NAMES.user);
+    const appId = from.passRepeatedText(to);
     this.text(NAMES.openId);
     this.optionals(NAMES.ids);
     if (from.index(2) === 1) {
-      to.raw(NAMES.tags);
+      to.piece(NAMES.tags);
       this.items(() => {
-        to.raw(NAMES.comma);
+        to.piece(NAMES.comma);
         this.members(NAMES.tag);
       });
     }
@@ -103,13 +102,13 @@ class BodyV1 {
 
   private channel(): number {
     const { from, to } = this;
-    to.raw(NAMES.channel);
+    to.piece(NAMES.channel);
     const scene = from.integer();
     to.number(scene);
     this.optionals(NAMES.channelIds);
     this.object(NAMES.custom, NAMES.levels);
     this.extra();
-    to.raw(NAMES.end);
+    to.piece(NAMES.end);
     return scene;
   }
 
@@ -117,9 +116,9 @@ class BodyV1 {
   private envelope(): boolean {
     const { from, to } = this;
     const propsEnd = to.length;
-    to.raw(NAMES.end);
+    to.piece(NAMES.end);
     this.optionals(NAMES.envelope);
-    to.raw(NAMES.end);
+    to.piece(NAMES.end);
     const unknown = from.optionalText();
     if (unknown === null) return true;
     const members = membersText(JSON.parse(sound(unknown)));
@@ -127,15 +126,15 @@ class BodyV1 {
     return members !== undefined;
   }
 
-  private text(name: Uint8Array): void {
-    this.to.raw(name);
+  private text(name: JsonPiece): void {
+    this.to.piece(name);
     this.from.passText(this.to);
   }
 
-  private time(name: Uint8Array): number {
+  private time(name: JsonPiece): number {
     const { from, to } = this;
     const ms = from.integer();
-    to.raw(name);
+    to.piece(name);
     const quote = this.form.times === 'text' ? '"' : '';
     to.ascii(quote);
     to.number(ms);
@@ -143,17 +142,17 @@ class BodyV1 {
     return ms;
   }
 
-  private optionals(names: readonly Uint8Array[]): void {
+  private optionals(names: readonly JsonPiece[]): void {
     for (const name of names) if (this.from.index(2) === 1) this.text(name);
   }
 
-  private object(name: Uint8Array, members: readonly Uint8Array[]): void {
+  private object(name: JsonPiece, members: readonly JsonPiece[]): void {
     if (this.from.index(2) === 0) return;
-    this.to.raw(name);
+    this.to.piece(name);
     this.members(members);
   }
 
-  private members(names: readonly Uint8Array[]): void {
+  private members(names: readonly JsonPiece[]): void {
     const begin = this.to.length;
     this.optionals(names);
     this.to.enclose(begin, BRACE, BRACE_END);
@@ -168,7 +167,7 @@ class BodyV1 {
   private extra(): void {
     const text = this.from.optionalText();
     if (text === null) return;
-    this.to.raw(NAMES.extra);
+    this.to.piece(NAMES.extra);
     this.to.rawText(JSON.stringify(JSON.parse(sound(text))));
   }
 }

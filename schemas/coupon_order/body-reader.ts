@@ -86,6 +86,13 @@ export class BodyReader {
     return this.repeated.text(this.bytes, start, this.position);
   }
 
+  /** A text that comes again and again in other values; hands over its bytes, too. */
+  passRepeatedText(to: TextSink): string {
+    const start = this.textStart();
+    to.text(this.bytes, start, this.position);
+    return this.repeated.text(this.bytes, start, this.position);
+  }
+
   /** Hands over the bytes of a text. */
   passText(to: TextSink): void {
     const start = this.textStart();
