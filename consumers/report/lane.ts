@@ -82,7 +82,7 @@ export class Lane {
   /** Fetched and not accounted for, in log order. */
   #open: Entry[] = [];
   #end: number;
-  /** The records below this offset were looked at, so that the schemas of their writers are loaded. */
+  /** So many of those that wait were looked at, so that the schemas of their writers are loaded. */
   #seen = 0;
   #arrival = signalled();
 
@@ -136,10 +136,9 @@ export class Lane {
 
   /** The records that the next parcel may look at, and that were not asked for before. */
   ahead(): FetchedRecord[] {
-    const seen = this.#waiting.slice(0, WINDOW);
-    const unseen = seen.slice(seen.findLastIndex(({ first }) => first < this.#seen) + 1);
-    this.#seen = seen.at(-1)?.next ?? this.#seen;
-    return unseen.flatMap(({ record }) => record ?? []);
+    const unseen = this.#waiting.slice(this.#seen, WINDOW);
+    this.#seen += unseen.length;
+    return unseen.map(({ record }) => record).filter((record) => record !== undefined);
   }
 
   /** Takes out what is sent together next: as many events as fit of the app that waits longest. */
@@ -149,10 +148,10 @@ export class Lane {
     const kept: Entry[] = [];
     const fits = packing(limits);
     let scanned = 0;
-    for (; scanned < this.#waiting.length && scanned < WINDOW && !fits.isFull(); scanned += 1) {
-      const entry = this.#waiting[scanned];
-      // What came in the meantime was not looked at yet.
-      if (entry === undefined || entry.first >= this.#seen) break;
+    // What came in the meantime was not looked at yet.
+    for (const entry of this.#waiting.slice(0, this.#seen)) {
+      if (fits.isFull()) break;
+      scanned += 1;
       const verdict = this.#judged(entry);
       const { record } = entry;
       if (verdict.kind !== 'event' || record === undefined) others.push(entry);
@@ -160,6 +159,7 @@ export class Lane {
       else kept.push(entry);
     }
     this.#waiting.splice(0, scanned, ...kept);
+    this.#seen -= scanned - kept.length;
     for (const { record } of others) this.#bytes -= sizeOf(record);
     for (const { record } of events) this.#bytes -= sizeOf(record);
     return { events, others };

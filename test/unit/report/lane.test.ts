@@ -100,6 +100,34 @@ describe('a lane', () => {
     expect(bodies(lane.take(LIMITS))).toEqual(['a 3 z']);
   });
 
+  it('shows no record again that was kept for a later parcel', () => {
+    const lane = laneOf(['a 1 x', 'b 1 y', 'a 2 z', 'b 2 u']);
+    const texts = () => lane.ahead().map(({ value }) => String(value));
+    expect(texts()).toHaveLength(4);
+    expect(bodies(lane.take(LIMITS))).toEqual(['a 1 x', 'a 2 z']);
+    lane.put({ epoch: 1, partition: 3, records: [record(104, 'b 3 v')], from: 104, to: 105 });
+    expect(bodies(lane.take({ ...LIMITS, events: 1 }))).toEqual(['b 1 y']);
+    expect(texts()).toEqual(['b 3 v']);
+    expect(bodies(lane.take(LIMITS))).toEqual(['b 2 u', 'b 3 v']);
+  });
+
+  it('knows the copy of an event that is kept for a later parcel, and of one that was taken', () => {
+    const lane = laneOf(['a 1 x', 'b 1 y', 'b 1 y', 'a 2 z', 'a 3 v', 'a 1 x', 'b 1 y']);
+    const taken = parcels(lane);
+    expect(taken.map(bodies)).toEqual([['a 1 x', 'a 2 z', 'a 3 v'], ['b 1 y']]);
+    const copies = taken.flatMap(({ others }) => others);
+    expect(copies.map(({ first, verdict }) => [first, verdict])).toEqual(
+      [102, 105, 106].map((offset) => [offset, { kind: 'skip', reason: PUBLISHED_TWICE }]),
+    );
+  });
+
+  it('takes what was redriven behind its original, once in an array, and no other copy of either', () => {
+    const lane = laneOf(['a 1 x', 'redriven a 1 x', 'redriven a 2 y', 'redriven a 1 x', 'a 2 y']);
+    const taken = parcels(lane);
+    expect(taken.map(bodies)).toEqual([['a 1 x'], ['redriven a 1 x', 'redriven a 2 y'], ['redriven a 1 x']]);
+    expect(taken.flatMap(({ others }) => others.map(({ first }) => first))).toEqual([104]);
+  });
+
   it('starts where it will be fetched, before anything was', () => {
     expect(laneOf([], 100).position()).toBe(100);
   });
