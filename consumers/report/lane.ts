@@ -227,25 +227,28 @@ const sizeOf = (record: FetchedRecord | undefined): number =>
 
 /** Tells of each event whether it travels with those before it. */
 function packing({ events: most, bytes: mostBytes }: ParcelLimits) {
-  const ids = new Set<string>();
+  // Of the others the lane takes no copy.
+  const redriven = new Set<string>();
+  let count = 0;
   let app: string | undefined;
   let isRedriven = false;
   let isClosed = false;
   // The brackets of the array.
   let bytes = 2;
   return {
-    isFull: () => ids.size >= most,
+    isFull: () => count >= most,
     add(event: Outgoing): boolean {
       app ??= event.appId;
       if (event.appId !== app || isClosed) return false;
-      if (ids.size === 0) ({ isRedriven } = event);
-      const isOver = ids.size > 0 && bytes + event.body.length + 1 > mostBytes;
+      if (count === 0) ({ isRedriven } = event);
+      const isOver = count > 0 && bytes + event.body.length + 1 > mostBytes;
       // What comes later of this app must not overtake it.
-      if (isOver || event.isRedriven !== isRedriven || ids.has(event.eventId)) {
+      if (isOver || event.isRedriven !== isRedriven || redriven.has(event.eventId)) {
         isClosed = true;
         return false;
       }
-      ids.add(event.eventId);
+      if (isRedriven) redriven.add(event.eventId);
+      count += 1;
       bytes += event.body.length + 1;
       return true;
     },
