@@ -111,9 +111,9 @@ export class Courier {
   #sorted({ events }: Parcel, known: ReadonlyMap<string, Known>): Sorted {
     const fresh: Letter[] = [];
     const rest: Omit<Sorted, 'fresh' | 'packed'> = { sentBefore: [], stored: [], twice: [] };
+    const mark = this.#lane.sentBefore.get(events[0]?.event.appId ?? '') ?? 0;
     for (const letter of events) {
       const found = known.get(letter.event.eventId);
-      const mark = this.#lane.sentBefore.get(letter.event.appId) ?? 0;
       if (found !== undefined && this.#isSettled(letter, found)) {
         rest[this.#isPlaceOf(letter, found) ? 'stored' : 'twice'].push(letter);
       } else if (letter.entry.first < mark) rest.sentBefore.push(letter);
