@@ -3,6 +3,7 @@ import { createPublicKey } from 'node:crypto';
 import { answer } from '../../domain/coupon/answer.ts';
 import { cartOf } from '../../domain/coupon/cart.ts';
 import { createClickHouse } from '../../runtime/clickhouse/client.ts';
+import { createReader } from '../../runtime/clickhouse/reader.ts';
 import { readCatalogue } from '../../services/marketing/catalogue/snapshot.ts';
 import { lookUpBuyers } from '../../services/marketing/holdings.ts';
 import { queryReader, type MarketingQuery } from '../../services/marketing/request/query.ts';
@@ -27,19 +28,16 @@ export async function requestParts(
   platform: Platform,
   requests: readonly SignedBody[],
 ): Promise<PartCost[]> {
-  const clickhouse = createClickHouse({
-    url,
-    user: 'kaquan',
-    password: 'kaquan',
-    clientName: 'kaquan-bench',
-  });
+  const store = { url, user: 'kaquan', password: 'kaquan', clientName: 'kaquan-bench' };
+  const clickhouse = createClickHouse(store);
+  const reader = createReader(store);
   try {
     const bodies = requests.map(({ body }) => Buffer.from(body));
     const read = queryReader(['2.0']);
     const queries = bodies.map((body) => queryOf(read(body)));
     const verify = rsaSignature(createPublicKey(platform.publicKey), 86_400_000);
     const catalogue = await readCatalogue(clickhouse, undefined);
-    const look = lookUpBuyers(clickhouse);
+    const look = lookUpBuyers(reader);
     const buyers = await look(
       queries.map(({ buyer }) => buyer),
       ORDERS_ALONE,
@@ -91,7 +89,7 @@ export async function requestParts(
       await own('write the answer', () => infos.map((info) => JSON.stringify(info))),
     ];
   } finally {
-    await clickhouse.close();
+    await Promise.all([clickhouse.close(), reader.close()]);
   }
 }
 

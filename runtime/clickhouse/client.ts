@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import { createClient, ClickHouseLogLevel } from '@clickhouse/client';
-import { bodyOf } from './answer.ts';
-import { deadlineOf } from './deadline.ts';
-import type { ClickHouse, ClickHouseOptions, RequestOptions, ServerSettings } from './interface.ts';
+import type { ClickHouse, ClickHouseOptions, RequestOptions } from './interface.ts';
+import { rowsOf, wholeAnswer } from './request.ts';
+import { IDLE_SOCKET_TTL_MS, MOST_CONNECTIONS } from './sockets.ts';
 import { warningsTo } from './warnings.ts';
 
 export { ClickHouseError, TransportError, isDataRefusal } from './errors.ts';
@@ -12,31 +12,14 @@ export type {
   ClickHouse,
   ClickHouseOptions,
   InsertOptions,
+  Reader,
+  ReadOptions,
   RequestOptions,
   ServerSettings,
 } from './interface.ts';
 
-const DEFAULT_TIMEOUT_MS = 60_000;
-
-/** Half of the servers' own 3 s (older ones), so that no request is written to a connection that is being closed. */
-const IDLE_SOCKET_TTL_MS = 1_500;
-
 /** The client's own timer counts silence of the socket, and for all requests alike; ours is per request. */
 const NEVER_MS = 2_000_000_000;
-
-/** The server holds an answer back until it knows that it is whole, and stops a query that nobody waits for. */
-const WHOLE_ANSWERS: ServerSettings = {
-  http_wait_end_of_query: 1,
-  cancel_http_readonly_queries_on_client_close: 1,
-};
-
-const EXACT_JSON: ServerSettings = {
-  output_format_json_quote_64bit_integers: 1,
-  output_format_json_quote_decimals: 1,
-};
-
-/** The server's default for max_query_size; a longer text is announced. */
-const PLAIN_QUERY_BYTES = 262_144;
 
 /** A ClickHouse client; connects on first use. */
 export function createClickHouse(options: ClickHouseOptions): ClickHouse {
@@ -45,7 +28,7 @@ export function createClickHouse(options: ClickHouseOptions): ClickHouse {
     username: options.user,
     password: options.password,
     application: options.clientName,
-    max_open_connections: options.maxConnections ?? 10,
+    max_open_connections: options.maxConnections ?? MOST_CONNECTIONS,
     request_timeout: NEVER_MS,
     keep_alive: { enabled: true, idle_socket_ttl: IDLE_SOCKET_TTL_MS, eagerly_destroy_stale_sockets: true },
     log: { level: ClickHouseLogLevel.WARN, LoggerClass: warningsTo(options.logger) },
@@ -56,50 +39,32 @@ export function createClickHouse(options: ClickHouseOptions): ClickHouse {
     request: RequestOptions,
     values?: Readable,
     headers?: Record<string, string>,
-  ) {
-    const timeoutMs = request.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    const deadline = deadlineOf(timeoutMs, request.signal);
-    const standing = options.settings ?? {
-      ...WHOLE_ANSWERS,
-      max_execution_time: Math.ceil(timeoutMs / 1000),
-    };
+  ): Promise<Buffer> {
     try {
-      // The client library listens for an abort that is still to come, and would wait for ever on one that has been.
-      deadline.signal.throwIfAborted();
-      const answer = await client.exec({
-        query: sql,
-        clickhouse_settings: { ...standing, ...lengthSettings(sql), ...request.settings },
-        query_params: { ...request.params },
-        abort_signal: deadline.signal,
-        ignore_error_response: true,
-        ...(request.queryId === undefined ? {} : { query_id: request.queryId }),
-        ...(values === undefined ? {} : { values }),
-        ...(headers === undefined ? {} : { http_headers: headers }),
+      return await wholeAnswer(sql, request, options.settings, async (settings, signal) => {
+        const answer = await client.exec({
+          query: sql,
+          clickhouse_settings: settings,
+          query_params: { ...request.params },
+          abort_signal: signal,
+          ignore_error_response: true,
+          ...(request.queryId === undefined ? {} : { query_id: request.queryId }),
+          ...(values === undefined ? {} : { values }),
+          ...(headers === undefined ? {} : { http_headers: headers }),
+        });
+        return {
+          status: answer.http_status_code ?? 0,
+          headers: answer.response_headers,
+          stream: answer.stream,
+        };
       });
-      deadline.onExpiry((reason) => answer.stream.destroy(reason));
-      return await bodyOf({
-        status: answer.http_status_code ?? 0,
-        headers: answer.response_headers,
-        stream: answer.stream,
-      });
-    } catch (error) {
-      throw deadline.judge(error);
     } finally {
-      deadline.clear();
       values?.destroy();
     }
   }
 
   return {
-    async query<Row>(sql: string, request: RequestOptions = {}) {
-      const exact = { ...request, settings: { ...EXACT_JSON, ...request.settings } };
-      const body = await send(`${sql}\nFORMAT JSONEachRow`, exact);
-      return body
-        .toString()
-        .split('\n')
-        .filter(Boolean)
-        .map((line) => JSON.parse(line) as Row);
-    },
+    query: (sql, request = {}) => rowsOf(sql, request, send),
     queryBuffer: (sql, request = {}) => send(sql, request),
     async command(sql, request = {}) {
       await send(sql, request);
@@ -113,9 +78,4 @@ export function createClickHouse(options: ClickHouseOptions): ClickHouse {
     },
     close: () => client.close(),
   };
-}
-
-function lengthSettings(sql: string): ServerSettings {
-  const bytes = Buffer.byteLength(sql);
-  return bytes < PLAIN_QUERY_BYTES ? {} : { max_query_size: bytes + 1, max_ast_elements: bytes };
 }

@@ -14,9 +14,10 @@ export interface Deadline {
 /** Ends after `timeoutMs`, or when `outer` aborts. `clear` must be called, or a timer and a listener stay behind. */
 export function deadlineOf(timeoutMs: number, outer?: AbortSignal): Deadline {
   const controller = new AbortController();
-  const timeout = new TransportError('timeout', `ClickHouse has not answered within ${timeoutMs} ms`);
+  const onTimeout = (): void =>
+    controller.abort(new TransportError('timeout', `ClickHouse has not answered within ${timeoutMs} ms`));
   const onOuterAbort = (): void => controller.abort(outer?.reason);
-  const timer = setTimeout(() => controller.abort(timeout), timeoutMs);
+  const timer = setTimeout(onTimeout, timeoutMs);
   if (outer?.aborted) onOuterAbort();
   else outer?.addEventListener('abort', onOuterAbort);
   return {

@@ -2,15 +2,18 @@ import type { Logger } from 'pino';
 
 export type ServerSettings = Readonly<Record<string, string | number>>;
 
-export interface RequestOptions {
-  /** Values of `{name:Type}` in the text. They travel in the URL: a few, and short ones. */
-  readonly params?: Readonly<Record<string, unknown>>;
+export interface ReadOptions {
   /** ClickHouse settings of this request alone. */
   readonly settings?: ServerSettings;
   /** The whole request, answer included, in ms; 60,000 unless told. The server is given the same time, in whole seconds. */
   readonly timeoutMs?: number;
   /** Gives the request up; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;
+}
+
+export interface RequestOptions extends ReadOptions {
+  /** Values of `{name:Type}` in the text. They travel in the URL: a few, and short ones. */
+  readonly params?: Readonly<Record<string, unknown>>;
   readonly queryId?: string;
 }
 
@@ -18,6 +21,12 @@ export interface InsertOptions extends RequestOptions {
   readonly timeoutMs: number;
   /** Compresses the body on its way: for a server that is not on this machine. */
   readonly gzip?: boolean;
+}
+
+/** Asks ClickHouse, as `ClickHouse` does. */
+export interface Reader {
+  /** The rows of a SELECT, as `ClickHouse` has them. */
+  query<Row>(sql: string, options?: ReadOptions): Promise<Row[]>;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Holding } from '../../domain/coupon/buyer.ts';
-import type { ClickHouse, RequestOptions } from '../../runtime/clickhouse/client.ts';
+import type { Reader, ReadOptions } from '../../runtime/clickhouse/client.ts';
 import type { BuyerKey, BuyerLookUp, Stored } from './interface.ts';
 import { buyerName, readNamedRows, type NamedRows } from './named-rows.ts';
 import { ownOrdersOf, type OwnOrders } from './own-orders.ts';
@@ -24,7 +24,7 @@ export interface FoundBuyer {
 }
 
 /** Looks up what buyers hold. */
-export function lookUpBuyers(clickhouse: ClickHouse): BuyerLookUp {
+export function lookUpBuyers(clickhouse: Reader): BuyerLookUp {
   return async (buyers, stored, options = {}) => {
     const found = await findBuyers(clickhouse, buyers, stored, options);
     return found.map(({ coupons, ...others }) => ({
@@ -39,10 +39,10 @@ export function lookUpBuyers(clickhouse: ClickHouse): BuyerLookUp {
  * something to say of, and of those that other apps reported, the state does.
  */
 export async function findBuyers(
-  clickhouse: ClickHouse,
+  clickhouse: Reader,
   buyers: readonly BuyerKey[],
   stored: Stored,
-  request: RequestOptions = {},
+  request: ReadOptions = {},
 ): Promise<FoundBuyer[]> {
   if (buyers.length === 0) return [];
   const look = { ...request, settings: SHORT };
@@ -100,9 +100,9 @@ interface PersonOrder extends CandidateOrder {
 
 /** For each buyer, the orders in which the person was reported who he is, by another name or by another app. */
 async function personCandidates(
-  clickhouse: ClickHouse,
+  clickhouse: Reader,
   known: readonly KnownBuyer[],
-  request: RequestOptions,
+  request: ReadOptions,
 ): Promise<PersonOrder[][]> {
   const persons = known.flatMap(({ person }) => person ?? []);
   const indexed = await readPersonOrders(clickhouse, persons, request);

@@ -1,4 +1,4 @@
-import type { ClickHouse, RequestOptions } from '../../runtime/clickhouse/client.ts';
+import type { Reader, ReadOptions } from '../../runtime/clickhouse/client.ts';
 import { pairsCondition, stringLiteral } from '../../runtime/clickhouse/literals.ts';
 import type { BuyerKey, Stored } from './interface.ts';
 import type { OwnOrderRow } from './own-orders.ts';
@@ -34,10 +34,10 @@ export const buyerName = (appId: string, openId: string): string => `${appId}\0$
  * @returns by `buyerName`; a buyer without rows has none
  */
 export async function readNamedRows(
-  clickhouse: ClickHouse,
+  clickhouse: Reader,
   buyers: readonly BuyerKey[],
   stored: Stored,
-  request: RequestOptions,
+  request: ReadOptions,
 ): Promise<ReadonlyMap<string, NamedRows>> {
   const rows = await clickhouse.query<Row>(namedRowsSql(buyers, stored), request);
   const found = new Map<string, NamedRows>();

@@ -1,4 +1,4 @@
-import type { ClickHouse, RequestOptions } from '../../runtime/clickhouse/client.ts';
+import type { Reader, ReadOptions } from '../../runtime/clickhouse/client.ts';
 import { pairsCondition } from '../../runtime/clickhouse/literals.ts';
 
 /** An order that was paid, as its least `payed` event says. */
@@ -41,9 +41,9 @@ export interface StateRow extends PayedRow {
 
 /** The states of orders, by primary key. @returns the paid ones, by `orderName` */
 export async function readPaidOrders(
-  clickhouse: ClickHouse,
+  clickhouse: Reader,
   orders: readonly OrderKey[],
-  request: RequestOptions,
+  request: ReadOptions,
 ): Promise<ReadonlyMap<string, PaidOrder>> {
   if (orders.length === 0) return new Map();
   return paidOrdersOf(await clickhouse.query<StateRow>(paidOrdersSql(orders), request));

@@ -1,4 +1,4 @@
-import type { ClickHouse, RequestOptions } from '../../runtime/clickhouse/client.ts';
+import type { Reader, ReadOptions } from '../../runtime/clickhouse/client.ts';
 import { stringLiteral } from '../../runtime/clickhouse/literals.ts';
 import type { PaidOrder } from './paid-orders.ts';
 import type { Person } from './person-orders.ts';
@@ -15,9 +15,9 @@ interface Row extends Payer {
 
 /** Reads who paid, by the primary key of events. @returns by `eventId`; an event that is forgotten by now has none */
 export async function readPayers(
-  clickhouse: ClickHouse,
+  clickhouse: Reader,
   payments: readonly PaymentKey[],
-  request: RequestOptions,
+  request: ReadOptions,
 ): Promise<ReadonlyMap<string, Payer>> {
   if (payments.length === 0) return new Map();
   const rows = await clickhouse.query<Row>(payersSql(payments), request);

@@ -1,4 +1,4 @@
-import type { ClickHouse, RequestOptions } from '../../runtime/clickhouse/client.ts';
+import type { Reader, ReadOptions } from '../../runtime/clickhouse/client.ts';
 import { pairsCondition } from '../../runtime/clickhouse/literals.ts';
 
 /** What else a buyer is called, whatever app reports him. */
@@ -24,9 +24,9 @@ export const personName = ({ name, id }: Person): string => `${name}\0${id}`;
 
 /** The orders in which persons were reported. @returns by `personName` */
 export async function readPersonOrders(
-  clickhouse: ClickHouse,
+  clickhouse: Reader,
   persons: readonly Person[],
-  request: RequestOptions,
+  request: ReadOptions,
 ): Promise<ReadonlyMap<string, readonly CandidateOrder[]>> {
   const found = new Map<string, CandidateOrder[]>();
   if (persons.length === 0) return found;

@@ -1,12 +1,12 @@
-import type { ClickHouse, RequestOptions } from '../../runtime/clickhouse/client.ts';
+import type { ClickHouse, Reader, ReadOptions } from '../../runtime/clickhouse/client.ts';
 import { stringLiteral } from '../../runtime/clickhouse/literals.ts';
 import { RowBinaryWriter } from '../../runtime/clickhouse/row-binary.ts';
 
 /** Which of these coupons are used up. */
 export async function readRedeemed(
-  clickhouse: ClickHouse,
+  clickhouse: Reader,
   couponIds: readonly string[],
-  request: RequestOptions = {},
+  request: ReadOptions = {},
 ): Promise<ReadonlySet<string>> {
   if (couponIds.length === 0) return new Set();
   const last = new Map<string, Redemption>();

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 
 import { createClickHouse, type ClickHouse } from '../../runtime/clickhouse/client.ts';
+import { createReader } from '../../runtime/clickhouse/reader.ts';
 import type { Verdict } from '../../runtime/http/health.ts';
 import { createAdmin } from '../../runtime/kafka/admin.ts';
 import { createKafka, type ConnectionEvents } from '../../runtime/kafka/client.ts';
@@ -46,13 +47,15 @@ const RECONNECT = { retries: 4, initialRetryTime: 200, maxRetryTime: 1000 };
 
 /** ClickHouse for who holds what, Kafka for how fresh that is. */
 export function openSources({ config, logger, now }: SourcesOptions, metrics: MarketingMetrics): OpenSources {
-  const clickhouse = createClickHouse({
+  const store = {
     url: config.CLICKHOUSE_URL,
     user: config.CLICKHOUSE_USER,
     password: config.CLICKHOUSE_PASSWORD,
     clientName: 'kaquan-marketing',
     logger,
-  });
+  };
+  const clickhouse = createClickHouse(store);
+  const lookUps = createReader(store);
   const kafka = createKafka({
     brokers: config.KAFKA_BROKERS,
     clientId: 'kaquan-marketing',
@@ -79,7 +82,7 @@ export function openSources({ config, logger, now }: SourcesOptions, metrics: Ma
     ),
     hasIdentities: () => hasIdentities(clickhouse, { timeoutMs: CATALOGUE_TIMEOUT_MS }),
     everyMs: CATALOGUE_MS,
-    lookUp: lookUpBuyers(clickhouse),
+    lookUp: lookUpBuyers(lookUps),
     lookUpMs: config.MARKETING_BUDGET_MS,
     shareMs: config.MARKETING_SHARE_MS,
     lookUps: config.MARKETING_LOOK_UPS,
@@ -102,7 +105,7 @@ export function openSources({ config, logger, now }: SourcesOptions, metrics: Ma
     },
     async close() {
       clearInterval(timer);
-      await Promise.all([clickhouse.close(), admin.close()]);
+      await Promise.all([clickhouse.close(), lookUps.close(), admin.close()]);
       await Promise.all([freshness.stop(), knowledge.stop()]);
     },
   };

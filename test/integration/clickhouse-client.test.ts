@@ -1,12 +1,19 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import avsc from 'avsc';
-import { createClickHouse, isDataRefusal, type ClickHouse } from '../../runtime/clickhouse/client.ts';
+import {
+  createClickHouse,
+  isDataRefusal,
+  type ClickHouse,
+  type ReadOptions,
+} from '../../runtime/clickhouse/client.ts';
+import { createReader, type OpenReader } from '../../runtime/clickhouse/reader.ts';
 import { pairsCondition, tupleList } from '../../runtime/clickhouse/literals.ts';
 import { startTestClickHouse, type TestClickHouse } from '../stack.ts';
 
 let stack: TestClickHouse;
 let clickhouse: ClickHouse;
+let reader: OpenReader;
 
 const connect = (user: string, password: string) =>
   createClickHouse({ url: stack.clickhouseUrl, user, password, clientName: 'test' });
@@ -14,11 +21,12 @@ const connect = (user: string, password: string) =>
 beforeAll(async () => {
   stack = await startTestClickHouse();
   clickhouse = connect('kaquan', 'kaquan');
+  reader = createReader({ url: stack.clickhouseUrl, user: 'kaquan', password: 'kaquan', clientName: 'test' });
   await clickhouse.command('CREATE DATABASE IF NOT EXISTS kaquan_store');
 }, 120_000);
 
 afterAll(async () => {
-  await clickhouse.close();
+  await Promise.all([clickhouse.close(), reader.close()]);
   await stack.stop();
 });
 
@@ -135,9 +143,12 @@ describe('an insert', () => {
   });
 });
 
-describe('a query', () => {
+describe.each([
+  ['a query', (sql: string, options?: ReadOptions) => clickhouse.query(sql, options)],
+  ['a read', (sql: string, options?: ReadOptions) => reader.query(sql, options)],
+])('%s', (_, ask) => {
   it('ends on the server when its time is up here', async () => {
-    const slow = clickhouse.query(
+    const slow = ask(
       "SELECT sleepEachRow(0.1), 'to-be-cancelled' FROM numbers(300) SETTINGS max_block_size = 1",
       {
         timeoutMs: 300,
@@ -152,7 +163,14 @@ describe('a query', () => {
   }, 60_000);
 
   it('that fails in the middle of its answer is an error, and no short answer', async () => {
-    const failing = clickhouse.query('SELECT throwIf(number = 3000000) FROM numbers(4000000)');
+    const failing = ask('SELECT throwIf(number = 3000000) FROM numbers(4000000)');
     await expect(failing).rejects.toMatchObject({ name: 'ClickHouseError', code: 395 });
+  });
+
+  it('has rows of exact values, of a text of any characters', async () => {
+    const rows = await ask(
+      "SELECT '卡券' AS name, toUInt64(18446744073709551615) AS n, toDecimal64(0.1, 2) AS d",
+    );
+    expect(rows).toEqual([{ name: '卡券', n: '18446744073709551615', d: '0.1' }]);
   });
 });

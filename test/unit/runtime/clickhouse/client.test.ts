@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createClickHouse, type ClickHouse } from '../../../../runtime/clickhouse/client.ts';
+import { createReader, type OpenReader } from '../../../../runtime/clickhouse/reader.ts';
 
 // What a healthy ClickHouse answers is tested on a real one; here are the answers that a real one gives only when it fails.
 
@@ -15,6 +16,7 @@ interface Seen {
 
 let server: Server;
 let clickhouse: ClickHouse;
+let reader: OpenReader;
 let seen: Seen[];
 let answer: (response: ServerResponse) => void;
 
@@ -36,16 +38,13 @@ beforeEach(async () => {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  clickhouse = createClickHouse({
-    url: `http://127.0.0.1:${port}`,
-    user: 'u',
-    password: 'p',
-    clientName: 'unit',
-  });
+  const options = { url: `http://127.0.0.1:${port}`, user: 'u', password: 'p', clientName: 'unit' };
+  clickhouse = createClickHouse(options);
+  reader = createReader(options);
 });
 
 afterEach(async () => {
-  await clickhouse.close();
+  await Promise.all([clickhouse.close(), reader.close()]);
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
 });
@@ -55,6 +54,9 @@ const insert = (options = {}) =>
     timeoutMs: 5_000,
     ...options,
   });
+
+const query = (options = {}) => clickhouse.query('SELECT a', { timeoutMs: 5_000, ...options });
+const read = (options = {}) => reader.query('SELECT a', { timeoutMs: 5_000, ...options });
 
 const ERROR_TEXT = 'Code: 252. DB::Exception: Too many parts. (TOO_MANY_PARTS) (version 26.7)';
 
@@ -91,6 +93,17 @@ describe('a request', () => {
     expect(seen.map(({ url }) => url.searchParams.get('max_execution_time'))).toEqual(['2', '60']);
   });
 
+  it('reads as it queries: the same settings, text and credentials', async () => {
+    await query({ settings: { max_threads: 1 } });
+    await read({ settings: { max_threads: 1 } });
+    const [queried, asked] = seen.map(({ url, body, headers }) => {
+      url.searchParams.delete('query_id');
+      return { url: url.href, body: body.toString(), authorization: headers.authorization };
+    });
+    expect(asked).toEqual(queried);
+    expect(asked?.body).toBe('SELECT a\nFORMAT JSONEachRow');
+  });
+
   it('announces the length of a long query, and only of a long one', async () => {
     await clickhouse.queryBuffer(`SELECT '${'x'.repeat(300_000)}'`);
     await clickhouse.queryBuffer('SELECT 1');
@@ -99,10 +112,14 @@ describe('a request', () => {
   });
 });
 
-describe('an error', () => {
+describe.each([
+  ['an insert', insert],
+  ['a query', query],
+  ['a read', read],
+])('an error of %s', (_, ask) => {
   it('comes as a status', async () => {
     answer = (response) => response.writeHead(500).end(ERROR_TEXT);
-    await expect(insert()).rejects.toMatchObject({
+    await expect(ask()).rejects.toMatchObject({
       name: 'ClickHouseError',
       code: 252,
       type: 'TOO_MANY_PARTS',
@@ -112,35 +129,44 @@ describe('an error', () => {
 
   it('comes as a header beside status 200', async () => {
     answer = (response) => response.writeHead(200, { 'X-ClickHouse-Exception-Code': '252' }).end(ERROR_TEXT);
-    await expect(insert()).rejects.toMatchObject({ name: 'ClickHouseError', code: 252, status: 200 });
+    await expect(ask()).rejects.toMatchObject({ name: 'ClickHouseError', code: 252, status: 200 });
   });
+});
 
+describe.each([
+  ['a query', query],
+  ['a read', read],
+])('an error of %s', (_, ask) => {
   it('comes as the tail of an answer that had begun', async () => {
     answer = (response) => {
       response.writeHead(200, { 'X-ClickHouse-Exception-Tag': 'pqrstuvwxyzabcde' });
       const tail = `__exception__\r\npqrstuvwxyzabcde\r\n${ERROR_TEXT}\n${ERROR_TEXT.length + 1} pqrstuvwxyzabcde\r\n__exception__\r\n`;
       response.end(`{"a":1}\n\r\n${tail}`);
     };
-    await expect(clickhouse.query('SELECT a')).rejects.toMatchObject({ code: 252, status: 200 });
+    await expect(ask()).rejects.toMatchObject({ code: 252, status: 200 });
   });
 
   it('is none when a row only quotes the mark', async () => {
     answer = (response) =>
       response.writeHead(200, { 'X-ClickHouse-Exception-Tag': 'tag' }).end('{"a":"__exception__"}\n');
-    await expect(clickhouse.query('SELECT a')).resolves.toEqual([{ a: '__exception__' }]);
+    await expect(ask()).resolves.toEqual([{ a: '__exception__' }]);
   });
 });
 
-describe('no answer', () => {
+describe.each([
+  ['an insert', insert],
+  ['a query', query],
+  ['a read', read],
+])('no answer to %s', (_, ask) => {
   it('is a TransportError when nobody listens', async () => {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
-    await expect(insert()).rejects.toMatchObject({ name: 'TransportError', kind: 'connection' });
+    await expect(ask()).rejects.toMatchObject({ name: 'TransportError', kind: 'connection' });
   });
 
   it('is a TransportError when the connection breaks before the answer', async () => {
     answer = (response) => response.destroy();
-    await expect(insert()).rejects.toMatchObject({ name: 'TransportError', kind: 'connection' });
+    await expect(ask()).rejects.toMatchObject({ name: 'TransportError', kind: 'connection' });
   });
 
   it('is a TransportError when the answer is cut short: an insert may not pass for stored', async () => {
@@ -148,14 +174,14 @@ describe('no answer', () => {
       response.writeHead(200, { 'Content-Length': '10' });
       response.write('abc', () => response.destroy());
     };
-    await expect(insert()).rejects.toMatchObject({ name: 'TransportError', kind: 'connection' });
+    await expect(ask()).rejects.toMatchObject({ name: 'TransportError', kind: 'connection' });
   });
 
   it('ends at its time-out, and the server sees the connection close', async () => {
     const gone = new Promise((resolve) => {
       answer = (response) => response.on('close', resolve);
     });
-    await expect(insert({ timeoutMs: 2000 })).rejects.toMatchObject({
+    await expect(ask({ timeoutMs: 2000 })).rejects.toMatchObject({
       name: 'TransportError',
       kind: 'timeout',
     });
@@ -164,21 +190,21 @@ describe('no answer', () => {
 
   it('ends at its time-out also when the answer had begun', async () => {
     answer = (response) => void response.writeHead(200).write('{"a":1}\n');
-    await expect(clickhouse.query('SELECT a', { timeoutMs: 50 })).rejects.toMatchObject({ kind: 'timeout' });
+    await expect(ask({ timeoutMs: 50 })).rejects.toMatchObject({ kind: 'timeout' });
   });
 
   it('rejects with the reason of the caller who gave it up', async () => {
     const controller = new AbortController();
     answer = () => controller.abort(new Error('revoked'));
-    await expect(insert({ signal: controller.signal })).rejects.toThrow('revoked');
+    await expect(ask({ signal: controller.signal })).rejects.toThrow('revoked');
   });
 
   it('rejects at once when the caller had given it up before, or does so before anything is sent', async () => {
     const controller = new AbortController();
-    const attempt = insert({ signal: controller.signal });
+    const attempt = ask({ signal: controller.signal });
     controller.abort(new Error('revoked'));
     await expect(attempt).rejects.toThrow('revoked');
-    await expect(insert({ signal: controller.signal })).rejects.toThrow('revoked');
+    await expect(ask({ signal: controller.signal })).rejects.toThrow('revoked');
     expect(seen).toEqual([]);
   });
 });
