@@ -1,8 +1,8 @@
 import { compareIds } from './buyer.ts';
-import type { Activity, Membership } from './catalogue.ts';
+import type { Activity, Membership, Scope } from './catalogue.ts';
 import type { Bundle } from './marketing-info.ts';
 import type { HeldCoupon, Judged, Offers, ScoreBalance } from './offers.ts';
-import { savingOf } from './verdict.ts';
+import { names, savingOf } from './verdict.ts';
 
 /** The offers that may be used for one goods, or for the order. */
 export interface Usable {
@@ -17,40 +17,47 @@ export type Choice = (usable: Usable) => Partial<Usable>;
 
 /** @param goodsId undefined: for the order */
 export function usableFor(offers: Offers, goodsId: string | undefined): Usable {
-  const applies = (offer: Judged<unknown>, dimension: string): boolean =>
-    offer.verdict.reasons.length === 0 &&
-    (goodsId === undefined
-      ? dimension === 'order'
-      : dimension === 'goods' && offer.verdict.goodsIds.includes(goodsId));
+  const applies = ({ verdict }: Judged<unknown>, scope: Scope): boolean =>
+    verdict.reasons.length === 0 &&
+    (goodsId === undefined ? scope.dimension === 'order' : names(scope, goodsId));
   return {
-    coupons: offers.coupons.filter((judged) => applies(judged, judged.offer.batch.dimension)),
-    activities: offers.activities.filter((judged) => applies(judged, judged.offer.dimension)),
-    memberships: offers.memberships.filter((judged) => applies(judged, judged.offer.dimension)),
-    scores: offers.scores.filter((judged) => applies(judged, judged.offer.score.dimension)),
+    coupons: offers.coupons.filter((judged) => applies(judged, judged.offer.batch)),
+    activities: offers.activities.filter((judged) => applies(judged, judged.offer)),
+    memberships: offers.memberships.filter((judged) => applies(judged, judged.offer)),
+    scores: offers.scores.filter((judged) => applies(judged, judged.offer.score)),
   };
 }
 
 /** The coupon that saves most, of equal ones the least coupon_id, and every activity. */
 export const bestCoupon: Choice = ({ coupons, activities }) => ({
-  coupons: coupons.toSorted(bySaving).slice(0, 1),
+  coupons: coupons.length === 0 ? [] : [coupons.reduce(better)],
   activities,
 });
 
 const couponSaving = ({ offer, verdict }: Judged<HeldCoupon>): number =>
   savingOf(offer.batch.discountAmount, verdict);
 
-const bySaving = (a: Judged<HeldCoupon>, b: Judged<HeldCoupon>): number =>
-  couponSaving(b) - couponSaving(a) || compareIds(a.offer.holding.couponId, b.offer.holding.couponId);
+function better(a: Judged<HeldCoupon>, b: Judged<HeldCoupon>): Judged<HeldCoupon> {
+  const more = couponSaving(b) - couponSaving(a);
+  return more > 0 || (more === 0 && compareIds(b.offer.holding.couponId, a.offer.holding.couponId) < 0)
+    ? b
+    : a;
+}
 
 /** What `choice` chooses of `usable`, without anything that is not in it. */
 export function chosen(usable: Usable, choice: Choice): Usable {
   const choices = choice(usable);
   return {
-    coupons: usable.coupons.filter((judged) => choices.coupons?.includes(judged)),
-    activities: usable.activities.filter((judged) => choices.activities?.includes(judged)),
-    memberships: usable.memberships.filter((judged) => choices.memberships?.includes(judged)),
-    scores: usable.scores.filter((judged) => choices.scores?.includes(judged)),
+    coupons: among(usable.coupons, choices.coupons),
+    activities: among(usable.activities, choices.activities),
+    memberships: among(usable.memberships, choices.memberships),
+    scores: among(usable.scores, choices.scores),
   };
+}
+
+function among<O>(usable: readonly O[], chosenOnes: readonly O[] = []): readonly O[] {
+  const wanted = new Set(chosenOnes);
+  return usable.filter((offer) => wanted.has(offer));
 }
 
 export function bundleOf({ coupons, activities, memberships, scores }: Usable): Bundle {

@@ -14,10 +14,14 @@ export interface Verdict {
   readonly sum: number;
 }
 
+/** Whether an offer is one of this goods. */
+export const names = ({ dimension, goodsIds }: Scope, goodsId: string): boolean =>
+  dimension === 'goods' && (goodsIds.size === 0 || goodsIds.has(goodsId));
+
 /** Judges an offer that has neither a threshold nor a time: a membership, a score. */
-export function judgeScope({ dimension, goodsIds: named }: Scope, cart: Cart): Verdict {
-  if (dimension === 'order') return { reasons: [], goodsIds: [], sum: cart.total };
-  const goodsIds = [...cart.goods.keys()].filter((id) => named.size === 0 || named.has(id));
+export function judgeScope(scope: Scope, cart: Cart): Verdict {
+  if (scope.dimension === 'order') return { reasons: [], goodsIds: [], sum: cart.total };
+  const goodsIds = [...cart.goods.keys()].filter((id) => names(scope, id));
   const sum = goodsIds.reduce((fen, id) => fen + (cart.goods.get(id) ?? 0), 0);
   return { reasons: goodsIds.length === 0 ? ['goods_not_bought'] : [], goodsIds, sum };
 }
