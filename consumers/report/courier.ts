@@ -144,7 +144,7 @@ export class Courier {
   async #settle(parcel: Parcel, sorted: Sorted, parts: readonly Part[]): Promise<void> {
     const { book, commits } = this.#options;
     const taken = parts.filter(isAccepted);
-    const accepted = taken.flatMap(({ letters }) => letters);
+    const accepted = new Array<Letter>().concat(...taken.map(({ letters }) => letters));
     this.#settleHandled(parcel, sorted, taken, accepted);
     await this.#settleDead(
       parcel,
