@@ -372,11 +372,11 @@ describe('the collector', () => {
 
   it('finishes the requests in flight when it is stopped', async () => {
     const url = await start({ PRODUCE_LINGER_MS: '300' });
-    const answers = Promise.all(
-      Array.from({ length: 20 }, (_, at) => post(open(url), report(`in flight ${at}`))),
-    );
-    while ((await metric(url, 'kaquan_collector_held_bytes')) < 20 * 4096) await new Promise(setImmediate);
     const { result, events } = await published(async () => {
+      const answers = Promise.all(
+        Array.from({ length: 20 }, (_, at) => post(open(url), report(`in flight ${at}`))),
+      );
+      while ((await metric(url, 'kaquan_collector_held_bytes')) < 20 * 4096) await new Promise(setImmediate);
       await collectors[0]?.stop(10_000);
       return answers;
     });
