@@ -30,19 +30,16 @@ export function usableFor(offers: Offers, goodsId: string | undefined): Usable {
 
 /** The coupon that saves most, of equal ones the least coupon_id, and every activity. */
 export const bestCoupon: Choice = ({ coupons, activities }) => ({
-  coupons: coupons.length === 0 ? [] : [coupons.reduce(better)],
+  coupons:
+    coupons.length === 0 ? [] : [coupons.reduce((best, next) => (bySaving(next, best) < 0 ? next : best))],
   activities,
 });
 
 const couponSaving = ({ offer, verdict }: Judged<HeldCoupon>): number =>
   savingOf(offer.batch.discountAmount, verdict);
 
-function better(a: Judged<HeldCoupon>, b: Judged<HeldCoupon>): Judged<HeldCoupon> {
-  const more = couponSaving(b) - couponSaving(a);
-  return more > 0 || (more === 0 && compareIds(b.offer.holding.couponId, a.offer.holding.couponId) < 0)
-    ? b
-    : a;
-}
+const bySaving = (a: Judged<HeldCoupon>, b: Judged<HeldCoupon>): number =>
+  couponSaving(b) - couponSaving(a) || compareIds(a.offer.holding.couponId, b.offer.holding.couponId);
 
 /** What `choice` chooses of `usable`, without anything that is not in it. */
 export function chosen(usable: Usable, choice: Choice): Usable {
@@ -55,8 +52,8 @@ export function chosen(usable: Usable, choice: Choice): Usable {
   };
 }
 
-function among<O>(usable: readonly O[], chosenOnes: readonly O[] = []): readonly O[] {
-  const wanted = new Set(chosenOnes);
+function among<O>(usable: readonly O[], choices: readonly O[] = []): readonly O[] {
+  const wanted = new Set(choices);
   return usable.filter((offer) => wanted.has(offer));
 }
 
