@@ -74,7 +74,9 @@ export class Lane {
   /** What the commit that this assignment began at said was sent beyond it. */
   readonly sentBefore: Note['apps'];
   readonly #judge: (record: FetchedRecord) => Verdict;
+  /** Events that were taken, and those that wait: while one waits for its app's turn, more are taken than are remembered. */
   readonly #recent = new Recent(REMEMBERED);
+  readonly #waitingIds = new Set<string>();
   readonly #accepted = new Map<string, { mark: number; open: number }>();
   /** Fetched and not taken, in log order. */
   #waiting: Entry[] = [];
@@ -161,7 +163,11 @@ export class Lane {
     this.#waiting.splice(0, scanned, ...kept);
     this.#seen -= scanned - kept.length;
     for (const { record } of others) this.#bytes -= sizeOf(record);
-    for (const { record } of events) this.#bytes -= sizeOf(record);
+    for (const { record, event } of events) {
+      this.#bytes -= sizeOf(record);
+      this.#waitingIds.delete(event.eventId);
+      this.#recent.add(event.eventId);
+    }
     return { events, others };
   }
 
@@ -210,8 +216,8 @@ export class Lane {
     let verdict = this.#judge(entry.record);
     if (verdict.kind === 'event') {
       const { eventId, isRedriven } = verdict.event;
-      if (this.#recent.has(eventId) && !isRedriven) verdict = TWICE;
-      else this.#recent.add(eventId);
+      if (!isRedriven && (this.#waitingIds.has(eventId) || this.#recent.has(eventId))) verdict = TWICE;
+      else this.#waitingIds.add(eventId);
     }
     entry.verdict = verdict;
     return verdict;

@@ -89,6 +89,19 @@ describe('a lane', () => {
     ]);
   });
 
+  it('knows the copy of an event that waits while more are taken than it remembers', () => {
+    const rare = Array.from({ length: 450 }, (_, app) => `r${app}`);
+    const lane = laneOf([
+      ...rare.map((app) => `${app} 1 ${app}-0`),
+      'a 1 x',
+      ...rare.flatMap((app) => Array.from({ length: 49 }, (_, at) => `${app} 1 ${app}-${at + 1}`)),
+      'a 1 x',
+    ]);
+    const all = parcels(lane, { events: 50, bytes: 100_000 });
+    expect(all.flatMap(bodies).filter((body) => body === 'a 1 x')).toHaveLength(1);
+    expect(all.flatMap(({ events }) => events)).toHaveLength(450 * 50 + 1);
+  });
+
   it('takes only what was looked at, and shows each record once', () => {
     const lane = laneOf(['a 1 x', 'a 2 y']);
     const texts = () => lane.ahead().map(({ value }) => String(value));
