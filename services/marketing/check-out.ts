@@ -20,7 +20,7 @@ export interface CheckOutParts {
   readonly verify: Verify;
   readonly read: (body: Buffer) => ParsedQuery;
   /** @throws when the store can't tell */
-  readonly lookUp: (buyer: BuyerKey, signal: AbortSignal) => Promise<Known>;
+  readonly lookUp: (buyer: BuyerKey, isOver: () => boolean) => Promise<Known>;
   /** ms that all of a request may take. */
   readonly budgetMs: number;
   /** How far behind the topic the holdings are, ms. */
@@ -63,7 +63,7 @@ async function offer(parts: CheckOutParts, query: MarketingQuery): Promise<Outco
   const cart = cartOf(query.lines);
   if (parts.age() > parts.staleMs) return silence('stale', query, cart);
   try {
-    const known = await withinBudget(parts.budgetMs, (signal) => parts.lookUp(query.buyer, signal));
+    const known = await withinBudget(parts.budgetMs, (isOver) => parts.lookUp(query.buyer, isOver));
     if (known === undefined) return silence('late', query, cart);
     return { kind: 'offered', query, answer: answer({ ...known, cart, now: parts.now() }) };
   } catch (error) {

@@ -26,7 +26,7 @@ export interface KnowledgeOptions {
 export interface Knowledge {
   /** Resolves when the catalogue was read for the first time, or could not be. */
   readonly ready: Promise<void>;
-  readonly of: (buyer: BuyerKey, signal: AbortSignal) => Promise<Known>;
+  readonly of: (buyer: BuyerKey, isOver: () => boolean) => Promise<Known>;
   /** undefined: none could be read yet. */
   catalogue(): CatalogueSnapshot | undefined;
   stop(): Promise<void>;

@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+
 /** Answers many keys with one question. @returns the values in the order of the keys */
 export type LookUpAll<K, V> = (keys: readonly K[]) => Promise<readonly V[]>;
 
@@ -17,19 +19,19 @@ export interface Sharing {
 
 interface Waiting<K, V> {
   readonly key: K;
-  readonly signal: AbortSignal;
+  readonly isOver: () => boolean;
   readonly resolve: (value: V) => void;
   readonly reject: (reason: unknown) => void;
 }
 
 /**
- * Gathers the keys that are asked for at about the same time into one question. A key whose `signal` aborts before its question
- * is asked is left out of it, and its promise stays open.
+ * Gathers the keys that are asked for at about the same time into one question. A key for which nobody waits any more when its
+ * question is asked (`isOver`) is left out of it, and its promise stays open.
  */
 export function sharedLookUps<K, V>(
   lookUpAll: LookUpAll<K, V>,
   { waitMs, keys, questions, patienceMs }: Sharing,
-): (key: K, signal: AbortSignal) => Promise<V> {
+): (key: K, isOver: () => boolean) => Promise<V> {
   let waiting: Waiting<K, V>[] = [];
   let asking = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -37,16 +39,18 @@ export function sharedLookUps<K, V>(
   const due = (): void => {
     clearTimeout(timer);
     timer = undefined;
-    waiting = waiting.filter(({ signal }) => !signal.aborted);
+    waiting = waiting.filter(({ isOver }) => !isOver());
     while (asking < questions && waiting.length > 0) void ask(waiting.splice(0, keys));
   };
   const ask = async (asked: readonly Waiting<K, V>[]): Promise<void> => {
     asking += 1;
     const [answered] = await Promise.allSettled([lookUpAll(asked.map(({ key }) => key))]);
     asking -= 1;
-    // Before the answers: the store is at work while they are made use of.
+    // Before the answers: the store is at work while they are made use of. The next question is on its way in the next turn of the
+    // event loop, and what is awaited of the answers would all be done in this one.
     if (asking === 0) due();
     else gather();
+    await setImmediate();
     deliver(asked, answered);
   };
   const gather = (): void => {
@@ -54,9 +58,9 @@ export function sharedLookUps<K, V>(
     if (waiting.length >= keys) due();
     else timer ??= setTimeout(due, asking === 0 ? waitMs : patienceMs);
   };
-  return (key, signal) =>
+  return (key, isOver) =>
     new Promise((resolve, reject) => {
-      waiting.push({ key, signal, resolve, reject });
+      waiting.push({ key, isOver, resolve, reject });
       gather();
     });
 }

@@ -10,7 +10,7 @@ import {
   type KnowledgeOptions,
 } from '../../../services/marketing/knowledge.ts';
 
-const WANTED = new AbortController().signal;
+const WANTED = (): boolean => false;
 const snapshot = (version: string): CatalogueSnapshot => ({
   version,
   of: (appId) => ({ ...NO_OFFERS, scores: new Map([[`${appId} ${version}`, scoreOf('s')]]) }),

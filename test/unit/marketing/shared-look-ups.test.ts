@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { sharedLookUps } from '../../../services/marketing/shared-look-ups.ts';
 
 const NEVER = 3_600_000;
-const WANTED = new AbortController().signal;
+const WANTED = (): boolean => false;
 
 /** A store that answers when it is told to. */
 function manualStore() {
@@ -54,6 +54,23 @@ describe('look-ups that are shared', () => {
     await until(() => asked.length === 3);
     asked[2]?.answer();
     expect(await Promise.all(others)).toEqual(['of b', 'of c', 'of d', 'of e']);
+  });
+
+  it('are on their way before the answers of the question before are made use of', async () => {
+    const { asked, lookUpAll } = manualStore();
+    const order: string[] = [];
+    const writes = (keys: readonly string[]): Promise<string[]> => {
+      // As a client does that writes in the next turn of the event loop.
+      setImmediate(() => order.push(`${keys.join()} written`));
+      return lookUpAll(keys);
+    };
+    const lookUp = sharedLookUps(writes, { waitMs: 0, keys: 10, questions: 1, patienceMs: 0 });
+    const answered = lookUp('a', WANTED).then(() => order.push('a answered'));
+    await until(() => asked.length === 1);
+    void lookUp('b', WANTED);
+    asked[0]?.answer();
+    await answered;
+    expect(order).toEqual(['a written', 'b written', 'a answered']);
   });
 
   it('go out one after the other as long as the store answers', async () => {
@@ -115,10 +132,10 @@ describe('look-ups that are shared', () => {
     const lookUp = sharedLookUps(lookUpAll, { waitMs: 0, keys: 10, questions: 1, patienceMs: 0 });
     void lookUp('a', WANTED);
     await until(() => asked.length === 1);
-    const late = new AbortController();
-    void lookUp('b', late.signal);
+    let isOver = false;
+    void lookUp('b', () => isOver);
     const wanted = lookUp('c', WANTED);
-    late.abort();
+    isOver = true;
     asked[0]?.answer();
     await until(() => asked.length === 2);
     expect(asked[1]?.keys).toEqual(['c']);
