@@ -46,8 +46,8 @@ export function sharedLookUps<K, V>(
     asking += 1;
     const [answered] = await Promise.allSettled([lookUpAll(asked.map(({ key }) => key))]);
     asking -= 1;
-    // Before the answers: the store is at work while they are made use of. The next question is on its way in the next turn of the
-    // event loop, and what is awaited of the answers would all be done in this one.
+    // Before the answers: the store is at work while they are made use of. Its client writes in the next turn of the event loop,
+    // and what waits for the answers would all run in this one.
     if (asking === 0) due();
     else gather();
     await setImmediate();

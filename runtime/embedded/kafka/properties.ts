@@ -58,7 +58,7 @@ export function serverProperties({
     'share.coordinator.state.topic.min.isr': inSync,
     'group.initial.rebalance.delay.ms': '0',
     'group.min.session.timeout.ms': '1000',
-    // A group has one member or two here: whom would its commit wait for?
+    // A group has a member or two here, each with one commit at a time: no more come that one could wait for.
     'group.coordinator.append.linger.ms': '0',
     'num.network.threads': '2',
     'num.io.threads': '4',
