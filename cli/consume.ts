@@ -8,6 +8,7 @@ import { reportSettings } from '../consumers/report/config.ts';
 import { startReport } from '../consumers/report/main.ts';
 import { caughtUp } from '../runtime/kafka/caught-up.ts';
 import { armCrashPoint } from '../runtime/process/crash-points.ts';
+import { collectRarely } from '../runtime/process/garbage.ts';
 import type { Worker } from '../runtime/process/restable.ts';
 import { parseSettings } from '../runtime/process/settings.ts';
 import { ORDERS_GROUP, REPORT_GROUP, TOPIC } from '../schemas/coupon_order/topic.ts';
@@ -51,6 +52,7 @@ export async function consumeOrders(options: ConsumeOptions, env: Io['env']): Pr
 
 /** Runs one consumer of the group `report` until it is told to stop. @returns the exit code */
 export async function consumeReport(options: ConsumeOptions, env: Io['env']): Promise<number> {
+  collectRarely();
   const config = parseSettings(reportSettings, env);
   armCrash(env, REPORT_POINTS);
   return consume(REPORT_GROUP, options, env, (around) =>

@@ -53,6 +53,7 @@ export function chosen(usable: Usable, choice: Choice): Usable {
 }
 
 function among<O>(usable: readonly O[], choices: readonly O[] = []): readonly O[] {
+  if (choices.length === 0) return [];
   const wanted = new Set(choices);
   return usable.filter((offer) => wanted.has(offer));
 }

@@ -49,6 +49,13 @@ describe('the built command', () => {
     );
   });
 
+  it.each([
+    ['serve marketing', /^kaquan: MARKETING_SIGNATURE=rsa needs .*\n$/],
+    ['consume report', /^kaquan: REPORT_URL is not set.*\n$/],
+  ])('asks V8 of %s for nothing that it does not know', (command, only) => {
+    expect(kaquan(command.split(' '), NOBODY).err).toMatch(only);
+  });
+
   it('shows a stack trace only to who debugs', () => {
     expect(kaquan(['sql', 'SELECT 1'], { ...NOBODY, KAQUAN_DEBUG: '1' }).err).toContain('\n    at ');
   });
