@@ -74,9 +74,9 @@ export class Lane {
   /** What the commit that this assignment began at said was sent beyond it. */
   readonly sentBefore: Note['apps'];
   readonly #judge: (record: FetchedRecord) => Verdict;
-  /** Events that were taken, and those that wait: while one waits for its app's turn, more are taken than are remembered. */
+  /** Events that were taken, and those that were passed over: while one waits for its app's turn, more are taken than are remembered. */
   readonly #recent = new Recent(REMEMBERED);
-  readonly #waitingIds = new Set<string>();
+  readonly #passedOver = new Set<string>();
   readonly #accepted = new Map<string, { mark: number; open: number }>();
   /** Fetched and not taken, in log order. */
   #waiting: Entry[] = [];
@@ -84,6 +84,7 @@ export class Lane {
   /** Fetched and not accounted for, in log order. */
   #open: Entry[] = [];
   #end: number;
+  #note: { readonly position: number; readonly text: string | undefined | null } | undefined;
   /** So many of those that wait were looked at, so that the schemas of their writers are loaded. */
   #seen = 0;
   #arrival = signalled();
@@ -157,17 +158,19 @@ export class Lane {
       const verdict = this.#judged(entry);
       const { record } = entry;
       if (verdict.kind !== 'event' || record === undefined) others.push(entry);
-      else if (fits.add(verdict.event)) events.push({ entry, record, event: verdict.event });
-      else kept.push(entry);
+      else if (fits.add(verdict.event)) {
+        events.push({ entry, record, event: verdict.event });
+        this.#passedOver.delete(verdict.event.eventId);
+        this.#recent.add(verdict.event.eventId);
+      } else {
+        kept.push(entry);
+        this.#passedOver.add(verdict.event.eventId);
+      }
     }
     this.#waiting.splice(0, scanned, ...kept);
     this.#seen -= scanned - kept.length;
     for (const { record } of others) this.#bytes -= sizeOf(record);
-    for (const { record, event } of events) {
-      this.#bytes -= sizeOf(record);
-      this.#waitingIds.delete(event.eventId);
-      this.#recent.add(event.eventId);
-    }
+    for (const { record } of events) this.#bytes -= sizeOf(record);
     return { events, others };
   }
 
@@ -178,6 +181,7 @@ export class Lane {
     const { appId } = last.event;
     const open = this.#accepted.get(appId)?.open ?? 0;
     this.#accepted.set(appId, { mark: last.entry.next, open: open + letters.length });
+    this.#note = undefined;
     return { appId, events: letters.length };
   }
 
@@ -187,6 +191,7 @@ export class Lane {
     if (app === undefined) return;
     app.open -= events;
     if (app.open === 0) this.#accepted.delete(appId);
+    this.#note = undefined;
   }
 
   /** The offset to commit: everything below it is accounted for. */
@@ -199,6 +204,12 @@ export class Lane {
   /** What was accepted beyond the commit, in this assignment or before it, as a text; null: it is too long. */
   note(): string | undefined | null {
     const position = this.position();
+    // It is asked for twice for each array, and changes once.
+    if (this.#note?.position !== position) this.#note = { position, text: this.#noteAt(position) };
+    return this.#note.text;
+  }
+
+  #noteAt(position: number): string | undefined | null {
     const before = [...this.sentBefore].filter(([, mark]) => mark > position);
     const now = [...this.#accepted].map(([app, { mark }]) => [app, mark] as const);
     return writeNote({ apps: new Map([...before, ...now]) });
@@ -216,8 +227,7 @@ export class Lane {
     let verdict = this.#judge(entry.record);
     if (verdict.kind === 'event') {
       const { eventId, isRedriven } = verdict.event;
-      if (!isRedriven && (this.#waitingIds.has(eventId) || this.#recent.has(eventId))) verdict = TWICE;
-      else this.#waitingIds.add(eventId);
+      if (!isRedriven && (this.#passedOver.has(eventId) || this.#recent.has(eventId))) verdict = TWICE;
     }
     entry.verdict = verdict;
     return verdict;

@@ -38,6 +38,8 @@ export interface GroupOptions {
   readonly sessionTimeoutMs: number;
   /** Bytes of one fetch of one partition. */
   readonly partitionBytes: number;
+  /** Bytes of one fetch of all partitions; unless told, what all that are handled side by side may have. */
+  readonly fetchBytes?: number;
   /** How many partitions are handled side by side. */
   readonly concurrency: number;
   /** ms that the broker holds an empty fetch. */
@@ -147,7 +149,7 @@ class RunAheadGroup implements Group {
       rebalanceTimeout: Math.max(options.sessionTimeoutMs, 10_000),
       heartbeatInterval,
       maxBytesPerPartition: options.partitionBytes,
-      maxBytes: options.partitionBytes * Math.max(4, options.concurrency),
+      maxBytes: options.fetchBytes ?? options.partitionBytes * Math.max(4, options.concurrency),
       maxWaitTimeInMs: options.maxWaitMs,
       minBytes: 1,
       metadataMaxAge: 60_000,
