@@ -1,3 +1,5 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
 import kafkajs, { type Consumer, type EachBatchPayload, type Kafka, type KafkaMessage } from 'kafkajs';
 import type { Logger } from 'pino';
 
@@ -109,6 +111,14 @@ export function createGroup(
   return new RunAheadGroup(kafka, admin, options, handlers, logger, watch);
 }
 
+const RESTART_MS = 200;
+
+/** Whether the broker that was asked for the coordinator failed, as one does that is about to stop: kafkajs takes that for a verdict. */
+function isWithoutCoordinator(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return error.name === 'KafkaJSGroupCoordinatorNotFound' || isWithoutCoordinator(error.cause);
+}
+
 class RunAheadGroup implements Group {
   readonly #consumer: Consumer;
   readonly #admin: KafkaAdmin;
@@ -155,7 +165,7 @@ class RunAheadGroup implements Group {
       metadataMaxAge: 60_000,
       allowAutoTopicCreation: false,
       retry: {
-        initialRetryTime: 200,
+        initialRetryTime: RESTART_MS,
         maxRetryTime: 5000,
         retries: 10,
         restartOnFailure: () => Promise.resolve(true),
@@ -184,20 +194,31 @@ class RunAheadGroup implements Group {
     });
     this.#consumer.on(COMMIT_OFFSETS, () => void (this.#commits += 1));
     this.#consumer.on(STOP, () => void (this.#isMember = false));
-    this.#consumer.on(CRASH, ({ payload }) => {
-      if (payload.restart) {
-        this.#logger.debug({ error: payload.error.message }, 'left the group, to begin anew');
+    this.#consumer.on(CRASH, ({ payload: { error, restart } }) => {
+      const isForAWhile = isWithoutCoordinator(error);
+      if (restart || isForAWhile) {
+        this.#logger.debug({ error: error.message }, 'left the group, to begin anew');
         this.#watch.rejoining();
-      } else if (!this.#stopped) this.#handlers.onFatal(payload.error);
+      } else this.#failed(error);
+      if (!restart && isForAWhile) this.#runAgain().catch((cause: unknown) => this.#failed(cause));
     });
     await this.#consumer.connect();
     await this.#consumer.subscribe({ topic: this.#options.topic, fromBeginning: true });
-    await this.#consumer.run({
+    await this.#run();
+  }
+
+  #run(): Promise<void> {
+    return this.#consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
       partitionsConsumedConcurrently: this.#options.concurrency,
       eachBatch: (payload) => this.#take(payload),
     });
+  }
+
+  async #runAgain(): Promise<void> {
+    await pause(RESTART_MS);
+    if (!this.#stopped) await this.#run();
   }
 
   async commit(
@@ -250,9 +271,11 @@ class RunAheadGroup implements Group {
   }
 
   #joined(partitions: readonly number[]): void {
-    void this.#assign(partitions).catch((error: unknown) => {
-      if (!this.#stopped) this.#handlers.onFatal(error instanceof Error ? error : new Error(String(error)));
-    });
+    this.#assign(partitions).catch((error: unknown) => this.#failed(error));
+  }
+
+  #failed(error: unknown): void {
+    if (!this.#stopped) this.#handlers.onFatal(error instanceof Error ? error : new Error(String(error)));
   }
 
   async #assign(partitions: readonly number[]): Promise<void> {

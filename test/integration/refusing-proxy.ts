@@ -5,6 +5,7 @@ import type { Address } from '../../runtime/http/address.ts';
 import { WholeAnswers } from '../../runtime/kafka/whole-answers.ts';
 
 /** What Kafka calls these requests, and says when it can't serve one (protocol guide, "API keys" and "error codes"). */
+export const FIND_COORDINATOR = 10;
 export const HEARTBEAT = 12;
 export const JOIN_GROUP = 11;
 export const COORDINATOR_LOAD_IN_PROGRESS = 14;
@@ -72,7 +73,7 @@ function framesOf(bytes: Buffer | undefined): Buffer[] {
   return [bytes.subarray(0, end), ...framesOf(bytes.subarray(end))];
 }
 
-/** The request's correlation id, no throttling, the error, and of what only a JoinGroup's answer has, nothing. */
+/** The request's correlation id, no throttling, the error, and of what only some answers have, nothing. */
 function refusal(request: Buffer, error: number): Buffer {
   const answer = Buffer.alloc(28);
   answer.writeInt32BE(answer.length - 4, 0);

@@ -13,6 +13,7 @@ import { until } from './embedded-http.ts';
 import {
   COORDINATOR_LOAD_IN_PROGRESS,
   COORDINATOR_NOT_AVAILABLE,
+  FIND_COORDINATOR,
   HEARTBEAT,
   JOIN_GROUP,
   NOT_COORDINATOR,
@@ -50,6 +51,11 @@ it.each([
     [refused(NOT_COORDINATOR), LOADING, LOADING],
   ],
   [6, 'it was forgotten by a coordinator that is loading', [refused(UNKNOWN_MEMBER_ID), LOADING, LOADING]],
+  [
+    6,
+    'its coordinator moved, and the broker that it asks for the new one fails',
+    [refused(NOT_COORDINATOR), { request: FIND_COORDINATOR, error: NOT_COORDINATOR }],
+  ],
   // kafkajs tries these for some 15 s, and would be heard then, within its session.
   [
     20,
