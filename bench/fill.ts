@@ -1,3 +1,4 @@
+import type { Kafka } from 'kafkajs';
 import { pino } from 'pino';
 
 import { createKafka } from '../runtime/kafka/client.ts';
@@ -8,6 +9,12 @@ import { TOPIC } from '../schemas/coupon_order/topic.ts';
 import { workload, type Made } from './workload.ts';
 
 const CHUNK = 5000;
+
+/** The Kafka of the environment; it logs nothing of its own. */
+export function benchKafka(env: NodeJS.ProcessEnv): Kafka {
+  const { KAFKA_BROKERS: brokers } = parseSettings(kafkaSettings, env);
+  return createKafka({ brokers, clientId: 'bench', logger: pino({ level: 'silent' }) });
+}
 
 /**
  * Publishes the workload of the benchmarks. @returns how many records, duplicates included
@@ -20,17 +27,18 @@ export async function fill(
   spread: number,
   onMade?: (made: Made) => void,
 ): Promise<number> {
-  const settings = parseSettings(kafkaSettings, env);
-  const kafka = createKafka({
-    brokers: settings.KAFKA_BROKERS,
-    clientId: 'bench',
-    logger: pino({ level: 'silent' }),
-  });
+  const kafka = benchKafka(env);
   const producer = await createRecordProducer(kafka, { topic: TOPIC });
   let chunk: OutRecord[] = [];
   let published = 0;
   const until = Date.now();
-  for (const record of workload({ events, seed, until, spread, partitions: settings.KAFKA_PARTITIONS })) {
+  for (const record of workload({
+    events,
+    seed,
+    until,
+    spread,
+    partitions: parseSettings(kafkaSettings, env).KAFKA_PARTITIONS,
+  })) {
     onMade?.(record);
     chunk.push(record);
     if (chunk.length < CHUNK) continue;

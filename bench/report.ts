@@ -3,13 +3,9 @@ import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 
 import type { EachBatchPayload } from 'kafkajs';
-import { pino } from 'pino';
 
-import { createKafka } from '../runtime/kafka/client.ts';
-import { kafkaSettings } from '../runtime/kafka/settings.ts';
-import { parseSettings } from '../runtime/process/settings.ts';
 import { TOPIC } from '../schemas/coupon_order/topic.ts';
-import { fill } from './fill.ts';
+import { benchKafka, fill } from './fill.ts';
 import { cpuSeconds, start } from './processes.ts';
 import { ALL_COMPILERS, withStack, type BenchStack } from './stack.ts';
 
@@ -113,19 +109,19 @@ async function main(events: number): Promise<void> {
 
 /** Has the broker fetch and commit until its compilers are done, which would take a third of a core from the sink. */
 async function warmBroker(env: NodeJS.ProcessEnv): Promise<void> {
-  const { KAFKA_BROKERS: brokers } = parseSettings(kafkaSettings, env);
-  const kafka = createKafka({ brokers, clientId: 'bench', logger: pino({ level: 'silent' }) });
-  const consumer = kafka.consumer({ groupId: 'bench-warm-up' });
+  const consumer = benchKafka(env).consumer({ groupId: 'bench-warm-up' });
   await consumer.connect();
   await consumer.subscribe({ topic: TOPIC, fromBeginning: true });
   let commits = 0;
   await new Promise<void>((resolve, reject) => {
     const eachBatch = async ({ batch: { partition, messages } }: EachBatchPayload): Promise<void> => {
       for (const { offset } of messages) {
+        if (commits === WARM_UP_COMMITS) {
+          resolve();
+          return;
+        }
         await consumer.commitOffsets([{ topic: TOPIC, partition, offset, metadata: 'x'.repeat(100) }]);
         commits += 1;
-        if (commits === WARM_UP_COMMITS) resolve();
-        if (commits >= WARM_UP_COMMITS) return;
       }
     };
     consumer.run({ autoCommit: false, eachBatch }).catch(reject);

@@ -57,7 +57,8 @@ export interface ReportConsumer {
 
 // Not less than a producer's batch: of a smaller fetch only the first partition gets one that is larger.
 const PARTITION_BYTES = 1_048_576;
-// What is fetched at once is decoded at once, and answers of the API wait meanwhile.
+// What is fetched at once is decoded at once, and answers of the API wait meanwhile. Where batches are larger, one partition at a time
+// gets one; those whose lanes are full are left out, so that each has its turn.
 const FETCH_BYTES = 524_288;
 const FETCH_WAIT_MS = 100;
 // ClickHouse takes one large insert a second for much less than two of half its size.

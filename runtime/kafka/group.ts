@@ -195,12 +195,13 @@ class RunAheadGroup implements Group {
     this.#consumer.on(COMMIT_OFFSETS, () => void (this.#commits += 1));
     this.#consumer.on(STOP, () => void (this.#isMember = false));
     this.#consumer.on(CRASH, ({ payload: { error, restart } }) => {
-      const isForAWhile = isWithoutCoordinator(error);
-      if (restart || isForAWhile) {
-        this.#logger.debug({ error: error.message }, 'left the group, to begin anew');
-        this.#watch.rejoining();
-      } else this.#failed(error);
-      if (!restart && isForAWhile) this.#runAgain().catch((cause: unknown) => this.#failed(cause));
+      if (!restart && !isWithoutCoordinator(error)) {
+        this.#failed(error);
+        return;
+      }
+      this.#logger.debug({ error: error.message }, 'left the group, to begin anew');
+      this.#watch.rejoining();
+      if (!restart) this.#runAgain().catch((cause: unknown) => this.#failed(cause));
     });
     await this.#consumer.connect();
     await this.#consumer.subscribe({ topic: this.#options.topic, fromBeginning: true });
